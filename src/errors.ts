@@ -1,0 +1,273 @@
+/**
+ * The errors of certpin: one base class, a closed list of codes.
+ *
+ * Branch on `code`, never on `message`.
+ *
+ * @module
+ */
+import { escapeText } from "./text.ts";
+
+/** Codes of {@linkcode CertificateError}. */
+export const CERTIFICATE_ERROR_CODES = [
+  "ERR_CERTPIN_CERTIFICATE_PEM",
+  "ERR_CERTPIN_CERTIFICATE_DER",
+  "ERR_CERTPIN_CERTIFICATE_VERSION",
+  "ERR_CERTPIN_CERTIFICATE_FOREIGN",
+] as const;
+
+/** Codes of {@linkcode PolicyError}. */
+export const POLICY_ERROR_CODES = [
+  "ERR_CERTPIN_POLICY_INVALID",
+  "ERR_CERTPIN_PIN_INVALID",
+  "ERR_CERTPIN_PIN_HASH",
+  "ERR_CERTPIN_PIN_FORMAT",
+  "ERR_CERTPIN_HOST_INVALID",
+  "ERR_CERTPIN_UNLISTED",
+  "ERR_CERTPIN_EXPIRED",
+] as const;
+
+/**
+ * Codes of {@linkcode PathError}, in the order of the rules: of two equally
+ * deep candidates the one that failed the later rule is reported.
+ */
+export const PATH_ERROR_CODES = [
+  "ERR_CERTPIN_PATH_EMPTY_CHAIN",
+  "ERR_CERTPIN_PATH_NO_ISSUER",
+  "ERR_CERTPIN_PATH_EXTENSION",
+  "ERR_CERTPIN_PATH_CRITICAL_EXTENSION",
+  "ERR_CERTPIN_PATH_ALGORITHM",
+  "ERR_CERTPIN_PATH_SIGNATURE",
+  "ERR_CERTPIN_PATH_NOT_YET_VALID",
+  "ERR_CERTPIN_PATH_EXPIRED",
+  "ERR_CERTPIN_PATH_NOT_CA",
+  "ERR_CERTPIN_PATH_LENGTH",
+  "ERR_CERTPIN_PATH_KEY_USAGE",
+  "ERR_CERTPIN_PATH_EXTENDED_KEY_USAGE",
+  "ERR_CERTPIN_PATH_NAME_CONSTRAINTS",
+  "ERR_CERTPIN_PATH_HOSTNAME",
+] as const;
+
+/** Codes of {@linkcode PinMismatchError}. */
+export const PIN_MISMATCH_ERROR_CODES = [
+  "ERR_CERTPIN_MISMATCH",
+  "ERR_CERTPIN_ROOT_ONLY",
+] as const;
+
+/** Codes of {@linkcode LimitError}. */
+export const LIMIT_ERROR_CODES = [
+  "ERR_CERTPIN_LIMIT_CERTIFICATE_SIZE",
+  "ERR_CERTPIN_LIMIT_CHAIN_LENGTH",
+  "ERR_CERTPIN_LIMIT_PATH_WORK",
+  "ERR_CERTPIN_LIMIT_POLICY_SIZE",
+] as const;
+
+/** Codes of {@linkcode ConnectionError}. */
+export const CONNECTION_ERROR_CODES = [
+  "ERR_CERTPIN_RUNTIME",
+  "ERR_CERTPIN_OPTION",
+  "ERR_CERTPIN_PROTOCOL",
+  "ERR_CERTPIN_NO_CHAIN",
+  "ERR_CERTPIN_HANDSHAKE",
+] as const;
+
+/** Every code that certpin throws. */
+export const ERROR_CODES = [
+  ...CERTIFICATE_ERROR_CODES,
+  ...POLICY_ERROR_CODES,
+  ...PATH_ERROR_CODES,
+  ...PIN_MISMATCH_ERROR_CODES,
+  ...LIMIT_ERROR_CODES,
+  ...CONNECTION_ERROR_CODES,
+] as const;
+
+/** A code of {@linkcode CertificateError}. */
+export type CertificateErrorCode = typeof CERTIFICATE_ERROR_CODES[number];
+/** A code of {@linkcode PolicyError}, and of each of its problems. */
+export type PolicyErrorCode = typeof POLICY_ERROR_CODES[number];
+/** A code of {@linkcode PathError}. */
+export type PathErrorCode = typeof PATH_ERROR_CODES[number];
+/** A code of {@linkcode PinMismatchError}. */
+export type PinMismatchErrorCode = typeof PIN_MISMATCH_ERROR_CODES[number];
+/** A code of {@linkcode LimitError}. */
+export type LimitErrorCode = typeof LIMIT_ERROR_CODES[number];
+/** A code of {@linkcode ConnectionError}. */
+export type ConnectionErrorCode = typeof CONNECTION_ERROR_CODES[number];
+/** Any code of certpin. */
+export type ErrorCode = typeof ERROR_CODES[number];
+
+/** What `JSON.stringify` makes of a {@linkcode CertpinError}. */
+export interface CertpinErrorJson {
+  /** The class. */
+  name: string;
+  /** The code. */
+  code: ErrorCode;
+  /** The message, without the stack. */
+  message: string;
+  /** Whatever else the class carries. */
+  [key: string]: unknown;
+}
+
+/** The base class of every error that certpin throws on purpose. */
+export class CertpinError extends Error {
+  /** What went wrong; stable across minor versions. */
+  readonly code: ErrorCode;
+
+  /** Makes an error with a code and, where there is one, its cause. */
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "CertpinError";
+    this.code = code;
+  }
+
+  /** Name, code and message; never the stack, never the cause's data. */
+  toJSON(): CertpinErrorJson {
+    return { name: this.name, code: this.code, message: this.message };
+  }
+}
+
+/** A certificate (or key) cannot be read. */
+export class CertificateError extends CertpinError {
+  declare readonly code: CertificateErrorCode;
+
+  /** Makes the error. */
+  constructor(
+    code: CertificateErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(code, message, options);
+    this.name = "CertificateError";
+  }
+}
+
+/** One thing that is wrong with a policy. */
+export interface PolicyProblem {
+  /** Where: a JSON pointer (RFC 6901) into the document; "" is its whole. */
+  readonly pointer: string;
+  /** What, for programs. */
+  readonly code: PolicyErrorCode;
+  /** What, for people. */
+  readonly message: string;
+}
+
+/** A policy, a pin or a hostname is wrong, or forbids the host. */
+export class PolicyError extends CertpinError {
+  declare readonly code: PolicyErrorCode;
+  /** Every problem that was found, at least one. */
+  readonly problems: readonly PolicyProblem[];
+
+  /**
+   * Makes the error.
+   *
+   * @param problems All problems; where left out, the error's own code and
+   * message at the pointer "".
+   */
+  constructor(
+    code: PolicyErrorCode,
+    message: string,
+    options?: ErrorOptions & { problems?: readonly PolicyProblem[] },
+  ) {
+    super(code, message, options);
+    this.name = "PolicyError";
+    this.problems = Object.freeze(
+      (options?.problems ?? [{ pointer: "", code, message }]).map((problem) =>
+        Object.freeze({ ...problem })
+      ),
+    );
+  }
+
+  /** Adds the problems. */
+  override toJSON(): CertpinErrorJson {
+    return { ...super.toJSON(), problems: this.problems };
+  }
+}
+
+/** No valid path leads from the leaf to an anchor (RFC 5280, section 6). */
+export class PathError extends CertpinError {
+  declare readonly code: PathErrorCode;
+
+  /** Makes the error. */
+  constructor(code: PathErrorCode, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+    this.name = "PathError";
+  }
+}
+
+/** One certificate of the path that was seen, as {@linkcode PinMismatchError} shows it. */
+export interface ObservedCertificate {
+  /** Its role on the path. */
+  readonly role: "leaf" | "intermediate" | "root";
+  /** Its subject (RFC 4514), escaped for display. */
+  readonly subject: string;
+  /** Canonical pins of its key and of the whole certificate. */
+  readonly pins: readonly string[];
+}
+
+/** A valid path, but no pin of the policy on it, or root pins alone where they are denied. */
+export class PinMismatchError extends CertpinError {
+  declare readonly code: PinMismatchErrorCode;
+  /** The canonical hostname. */
+  readonly hostname: string;
+  /** The verified path, leaf first. */
+  readonly observed: readonly ObservedCertificate[];
+  /** The pins that the policy demands, in canonical form. */
+  readonly configured: readonly string[];
+
+  /** Makes the error; `reason` is the first line of the message. */
+  constructor(code: PinMismatchErrorCode, reason: string, details: {
+    hostname: string;
+    observed: readonly ObservedCertificate[];
+    configured: readonly string[];
+  }) {
+    const lines = [reason, "  Verified path:"];
+    for (const { role, subject, pins } of details.observed) {
+      lines.push(`    ${role}: ${escapeText(subject)}`);
+      for (const pin of pins) lines.push(`      ${pin}`);
+    }
+    lines.push(`  Pins configured for ${escapeText(details.hostname)}:`);
+    for (const pin of details.configured) lines.push(`    ${pin}`);
+    super(code, lines.join("\n"));
+    this.name = "PinMismatchError";
+    this.hostname = details.hostname;
+    this.observed = Object.freeze(
+      details.observed.map((seen) => Object.freeze({ ...seen })),
+    );
+    this.configured = Object.freeze([...details.configured]);
+  }
+
+  /** Adds the hostname, the observed path and the configured pins. */
+  override toJSON(): CertpinErrorJson {
+    return {
+      ...super.toJSON(),
+      hostname: this.hostname,
+      observed: this.observed,
+      configured: this.configured,
+    };
+  }
+}
+
+/** Input larger, or a search longer, than a named limit allows. */
+export class LimitError extends CertpinError {
+  declare readonly code: LimitErrorCode;
+
+  /** Makes the error. */
+  constructor(code: LimitErrorCode, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+    this.name = "LimitError";
+  }
+}
+
+/** A connection cannot be judged, or must not be made. */
+export class ConnectionError extends CertpinError {
+  declare readonly code: ConnectionErrorCode;
+
+  /** Makes the error. */
+  constructor(
+    code: ConnectionErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(code, message, options);
+    this.name = "ConnectionError";
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Every bound over data that somebody else controls, with its unit.
+ *
+ * @module
+ */
+
+/** Largest certificate, in bytes of DER. */
+export const MAX_CERTIFICATE_BYTES = 65_536;
+/** Largest PEM input, in UTF-16 code units or bytes. */
+export const MAX_PEM_LENGTH = 8 * 1024 * 1024;
+/** Most certificates in one call of `parseCertificates`. */
+export const MAX_PARSED_CERTIFICATES = 4_096;
+/** Deepest nesting of DER values in a certificate. */
+export const MAX_DER_DEPTH = 32;
+/** Most DER values in a certificate. */
+export const MAX_DER_VALUES = 16_384;
+/** Most extensions in a certificate. */
+export const MAX_EXTENSIONS = 128;
+/** Largest RSA modulus, in bits; verifying costs grow with its square. */
+export const MAX_RSA_MODULUS_BITS = 8_192;
+/** Smallest RSA modulus, in bits (CA/B Forum Baseline Requirements, 6.1.5). */
+export const MIN_RSA_MODULUS_BITS = 2_048;
+/** Largest RSA public exponent, in bytes. */
+export const MAX_RSA_EXPONENT_BYTES = 8;
+/** Longest pin text, in UTF-16 code units. */
+export const MAX_PIN_LENGTH = 512;
+/** Longest hostname given to the canonicaliser, in UTF-16 code units. */
+export const MAX_HOSTNAME_LENGTH = 1_024;
+/** Largest policy, in UTF-16 code units of JSON text. */
+export const MAX_POLICY_LENGTH = 8 * 1024 * 1024;
+/** Deepest nesting of a policy document. */
+export const MAX_POLICY_DEPTH = 16;
+/** Most hosts in a policy. */
+export const MAX_POLICY_HOSTS = 10_000;
+/** Most pins of one host. */
+export const MAX_POLICY_PINS = 256;
+/** Most extra certificates in a policy. */
+export const MAX_POLICY_CERTIFICATES = 256;
+/** Most problems listed in one `PolicyError`. */
+export const MAX_POLICY_PROBLEMS = 100;
+/** Parsed certificates that a pinner keeps, least recently used dropped first. */
+export const MAX_CACHED_CERTIFICATES = 512;
+/** Signature verdicts kept, least recently used dropped first. */
+export const MAX_CACHED_SIGNATURES = 1_024;
+/** Hostname and finding code pairs that a pinner remembers as already warned about. */
+export const MAX_REMEMBERED_WARNINGS = 1_024;
+
+/** The budgets of one path search. */
+export interface Limits {
+  /** Most certificates that a peer may present. Default 100. */
+  readonly chainCertificates: number;
+  /** Most certificates on a path, leaf and anchor counted. Default 16. */
+  readonly pathCertificates: number;
+  /** Most signatures verified in one search. Default 64. */
+  readonly signatures: number;
+  /** Most issuer candidates looked at in one search. Default 4,096. */
+  readonly candidates: number;
+  /** Most comparisons of a name with a name constraint in one search. Default 65,536. */
+  readonly nameConstraintComparisons: number;
+}
+
+/** The budgets where the caller says nothing. */
+export const DEFAULT_LIMITS: Limits = Object.freeze({
+  chainCertificates: 100,
+  pathCertificates: 16,
+  signatures: 64,
+  candidates: 4_096,
+  nameConstraintComparisons: 65_536,
+});
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {RangeError} on an unknown name or a value that is not a whole number above zero.
+ */
+export function resolveLimits(limits: Partial<Limits> = {}): Limits {
+  const resolved: Record<string, number> = { ...DEFAULT_LIMITS };
+  for (const [name, value] of Object.entries(limits)) {
+    if (!Object.hasOwn(DEFAULT_LIMITS, name)) {
+      throw new RangeError(`Cannot set the limit "${name}": no such limit`);
+    }
+    if (value === undefined) continue;
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new RangeError(
+        `Cannot set the limit "${name}" to ${value}: it must be a whole number of at least 1`,
+      );
+    }
+    resolved[name] = value;
+  }
+  return resolved as unknown as Limits;
+}
