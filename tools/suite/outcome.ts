@@ -1,0 +1,63 @@
+/**
+ * How a stage of the suite ended, and how that is read off a tool's output.
+ *
+ * @module
+ */
+
+/** Counts of one stage, or of the whole run. */
+export interface Outcome {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** The sum of several outcomes. */
+export function sum(outcomes: readonly Outcome[]): Outcome {
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const { passed, failed, skipped } of outcomes) {
+    total.passed += passed;
+    total.failed += failed;
+    total.skipped += skipped;
+  }
+  return total;
+}
+
+/** The one line that closes a run. */
+export function summaryLine({ passed, failed, skipped }: Outcome): string {
+  const tail = skipped > 0 ? `, ${skipped} skipped` : "";
+  return `${passed} passed, ${failed} failed${tail}`;
+}
+
+// "ok | 3 passed (2 steps) | 0 failed | 1 ignored (12ms)"
+const DENO_SUMMARY = /^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed(.*)$/gm;
+// "3 passed, 0 failed, 1 skipped"
+const PLAIN_SUMMARY = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm;
+
+/**
+ * Reads the counts that a test tool printed: the last `deno test` summary or
+ * plain summary line.
+ *
+ * A tool that failed without saying so, or ran no test at all, counts as one
+ * failure: a suite that cannot fail is none.
+ *
+ * @param output Standard output and standard error, without colours.
+ * @param success Whether the tool's exit status was 0.
+ */
+export function readCounts(output: string, success: boolean): Outcome {
+  const deno = [...output.matchAll(DENO_SUMMARY)].at(-1);
+  const plain = [...output.matchAll(PLAIN_SUMMARY)].at(-1);
+  const match = deno ?? plain;
+  if (!match) return { passed: 0, failed: 1, skipped: 0 };
+  const passed = Number(match[1]);
+  const failed = Number(match[2]);
+  const skipped = deno
+    ? Number(/(\d+) ignored/.exec(match[3])?.[1] ?? 0)
+    : Number(match[3] ?? 0);
+  const unsaid = failed === 0 && (!success || passed + skipped === 0);
+  return { passed, failed: failed + (unsaid ? 1 : 0), skipped };
+}
+
+/** The `SKIPPED name: reason` lines of an output, each once. */
+export function readSkips(output: string): readonly string[] {
+  return [...new Set(output.match(/^SKIPPED .+$/gm) ?? [])];
+}

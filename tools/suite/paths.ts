@@ -1,0 +1,28 @@
+/**
+ * Where things are.
+ *
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+
+/** The project's top folder. */
+export const ROOT = new URL("../../", import.meta.url);
+
+/** The file path of a `file:` URL, or of a path within the project. */
+export function filePath(place: URL | string): string {
+  return fileURLToPath(
+    typeof place === "string" ? new URL(place, ROOT) : place,
+  );
+}
+
+/** The paths of all files under a folder of the project, sorted. */
+export async function filesUnder(folder: string): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const entry of Deno.readDir(new URL(folder, ROOT))) {
+    if (entry.isFile) paths.push(folder + entry.name);
+    if (entry.isDirectory) {
+      paths.push(...await filesUnder(`${folder}${entry.name}/`));
+    }
+  }
+  return paths.sort();
+}
