@@ -14,14 +14,18 @@ export const MAX_PARSED_CERTIFICATES = 4_096;
 export const MAX_DER_DEPTH = 32;
 /** Most DER values in a certificate. */
 export const MAX_DER_VALUES = 16_384;
+/** Longest object identifier, in bytes of content; the arcs become big integers. */
+export const MAX_OID_BYTES = 64;
 /** Most extensions in a certificate. */
 export const MAX_EXTENSIONS = 128;
 /** Largest RSA modulus, in bits; verifying costs grow with its square. */
 export const MAX_RSA_MODULUS_BITS = 8_192;
 /** Smallest RSA modulus, in bits (CA/B Forum Baseline Requirements, 6.1.5). */
 export const MIN_RSA_MODULUS_BITS = 2_048;
-/** Largest RSA public exponent, in bytes. */
-export const MAX_RSA_EXPONENT_BYTES = 8;
+/** Largest RSA public exponent, in bytes; verifying costs grow with its length. */
+export const MAX_RSA_EXPONENT_BYTES = 4;
+/** Largest salt of an RSASSA-PSS signature, in bytes. */
+export const MAX_PSS_SALT_BYTES = 512;
 /** Longest pin text, in UTF-16 code units. */
 export const MAX_PIN_LENGTH = 512;
 /** Longest hostname given to the canonicaliser, in UTF-16 code units. */
@@ -45,12 +49,33 @@ export const MAX_CACHED_SIGNATURES = 1_024;
 /** Hostname and finding code pairs that a pinner remembers as already warned about. */
 export const MAX_REMEMBERED_WARNINGS = 1_024;
 
+/** Largest key, CSR or PKCS#12 file, in bytes or UTF-16 code units. */
+export const MAX_KEY_FILE_LENGTH = 8 * 1024 * 1024;
+/** Most keys, CSRs and certificates read from one file. */
+export const MAX_KEY_FILE_ENTRIES = 1_024;
+/** Most PBKDF2 iterations that a file may ask for. */
+export const MAX_PBKDF2_ITERATIONS = 10_000_000;
+/** Most iterations of the MAC's key derivation that a PKCS#12 file may ask for. */
+export const MAX_PKCS12_MAC_ITERATIONS = 1_000_000;
+/** Most bags in a PKCS#12 file, nested ones counted. */
+export const MAX_PKCS12_BAGS = 1_024;
+
+/** Links followed from the leaf that a runtime shows; more than any chain that is let through. */
+export const MAX_WALKED_CERTIFICATES = 1_024;
+/** Most times that a verdict is taken again because the policy changed meanwhile. */
+export const MAX_POLICY_RACES = 8;
+
 /** The budgets of one path search. */
 export interface Limits {
   /** Most certificates that a peer may present. Default 100. */
   readonly chainCertificates: number;
   /** Most certificates on a path, leaf and anchor counted. Default 16. */
   readonly pathCertificates: number;
+  /**
+   * Most intermediates on a path, counted as pathLenConstraint counts them:
+   * self-issued ones not (RFC 5280, section 4.2.1.9). Default 14.
+   */
+  readonly intermediates: number;
   /** Most signatures verified in one search. Default 64. */
   readonly signatures: number;
   /** Most issuer candidates looked at in one search. Default 4,096. */
@@ -63,6 +88,7 @@ export interface Limits {
 export const DEFAULT_LIMITS: Limits = Object.freeze({
   chainCertificates: 100,
   pathCertificates: 16,
+  intermediates: 14,
   signatures: 64,
   candidates: 4_096,
   nameConstraintComparisons: 65_536,
