@@ -75,14 +75,21 @@ export const CONNECTION_ERROR_CODES = [
 ] as const;
 
 /** Every code that certpin throws. */
-export const ERROR_CODES = [
+export const ERROR_CODES: readonly [
+  ...typeof CERTIFICATE_ERROR_CODES,
+  ...typeof POLICY_ERROR_CODES,
+  ...typeof PATH_ERROR_CODES,
+  ...typeof PIN_MISMATCH_ERROR_CODES,
+  ...typeof LIMIT_ERROR_CODES,
+  ...typeof CONNECTION_ERROR_CODES,
+] = [
   ...CERTIFICATE_ERROR_CODES,
   ...POLICY_ERROR_CODES,
   ...PATH_ERROR_CODES,
   ...PIN_MISMATCH_ERROR_CODES,
   ...LIMIT_ERROR_CODES,
   ...CONNECTION_ERROR_CODES,
-] as const;
+];
 
 /** A code of {@linkcode CertificateError}. */
 export type CertificateErrorCode = typeof CERTIFICATE_ERROR_CODES[number];
