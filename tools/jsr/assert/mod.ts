@@ -1,46 +1,71 @@
 /**
- * The assertions of `@std/assert` that certpin's tests use, over `node:assert`.
+ * The assertions of `@std/assert` that certpin's tests use. `node:assert`
+ * describes differences where the runtime has it.
  */
-import { AssertionError, deepStrictEqual } from "node:assert";
+import { equal } from "./equal.ts";
 
-export { AssertionError };
+export { equal };
 
-function fail_(message: string, msg?: string): never {
-  throw new AssertionError({ message: msg ? `${message}: ${msg}` : message });
+interface NodeAssert {
+  deepStrictEqual(actual: unknown, expected: unknown): void;
+}
+
+interface WithBuiltins {
+  readonly process?: {
+    getBuiltinModule?(name: "node:assert"): NodeAssert | undefined;
+  };
+}
+
+/** What a failed assertion throws. */
+export class AssertionError extends Error {
+  /** Makes the error. */
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "AssertionError";
+  }
+}
+
+function refuse(message: string, msg?: string): never {
+  throw new AssertionError(msg ? `${message}: ${msg}` : `${message}.`);
+}
+
+/** What `node:assert` says of two values, or something short. */
+function difference(actual: unknown, expected: unknown): string {
+  try {
+    (globalThis as WithBuiltins).process?.getBuiltinModule?.("node:assert")
+      ?.deepStrictEqual(actual, expected);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return `Expected ${String(actual)} to equal ${String(expected)}`;
 }
 
 /** Asserts that `expr` is truthy. */
 export function assert(expr: unknown, msg = ""): asserts expr {
-  if (!expr) fail_(msg || "Expected a truthy value");
+  if (!expr) refuse(msg || "Expected a truthy value");
 }
 
+/** What `assertFalse` lets pass. */
+export type Falsy = false | 0 | 0n | "" | null | undefined;
+
 /** Asserts that `expr` is falsy. */
-export function assertFalse(expr: unknown, msg = ""): void {
-  if (expr) fail_(msg || "Expected a falsy value");
+export function assertFalse(expr: unknown, msg = ""): asserts expr is Falsy {
+  if (expr) refuse(msg || "Expected a falsy value");
 }
 
 /** Fails. */
 export function fail(msg?: string): never {
-  fail_("Failed assertion", msg);
+  refuse("Failed assertion", msg);
 }
 
 /** Asserts deep equality. */
 export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
-  try {
-    deepStrictEqual(actual, expected);
-  } catch (cause) {
-    fail_((cause as Error).message, msg);
-  }
+  if (!equal(actual, expected)) refuse(difference(actual, expected), msg);
 }
 
 /** Asserts deep inequality. */
 export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
-  try {
-    deepStrictEqual(actual, expected);
-  } catch {
-    return;
-  }
-  fail_("Expected values to differ", msg);
+  if (equal(actual, expected)) refuse("Expected values to differ", msg);
 }
 
 /** Asserts identity, as `Object.is`. */
@@ -50,7 +75,7 @@ export function assertStrictEquals<T>(
   msg?: string,
 ): asserts actual is T {
   if (!Object.is(actual, expected)) {
-    fail_(`Expected ${String(actual)} to be ${String(expected)}`, msg);
+    refuse(`Expected ${String(actual)} to be ${String(expected)}`, msg);
   }
 }
 
@@ -60,7 +85,7 @@ export function assertExists<T>(
   msg?: string,
 ): asserts actual is NonNullable<T> {
   if (actual === undefined || actual === null) {
-    fail_(`Expected a value, got ${actual}`, msg);
+    refuse(`Expected a value, got ${actual}`, msg);
   }
 }
 
@@ -71,7 +96,7 @@ export function assertStringIncludes(
   msg?: string,
 ): void {
   if (!actual.includes(expected)) {
-    fail_(
+    refuse(
       `Expected ${JSON.stringify(actual)} to include ${
         JSON.stringify(expected)
       }`,
@@ -87,12 +112,9 @@ export function assertMatch(
   msg?: string,
 ): void {
   if (!expected.test(actual)) {
-    fail_(`Expected ${JSON.stringify(actual)} to match ${expected}`, msg);
+    refuse(`Expected ${JSON.stringify(actual)} to match ${expected}`, msg);
   }
 }
-
-// deno-lint-ignore no-explicit-any -- the real signature
-type ErrorClass<E extends Error> = abstract new (...args: any[]) => E;
 
 /** Asserts that the value is an instance of the class. */
 export function assertInstanceOf<
@@ -104,61 +126,90 @@ export function assertInstanceOf<
   msg = "",
 ): asserts actual is InstanceType<T> {
   if (!(actual instanceof expectedType)) {
-    fail_(`Expected an instance of ${expectedType.name}`, msg);
+    refuse(`Expected an instance of ${expectedType.name}`, msg);
   }
 }
 
-function checkError<E extends Error>(
-  error: unknown,
-  ErrorClass?: ErrorClass<E>,
-  msgIncludes?: string,
-  msg?: string,
-): E {
-  if (!(error instanceof Error)) {
-    fail_(`Expected an Error, got ${String(error)}`, msg);
+// deno-lint-ignore no-explicit-any -- the real signature
+type ErrorClass<E extends Error> = abstract new (...args: any[]) => E;
+
+/** Checks what was thrown; anything will do where no class is given. */
+function checkThrown<E extends Error>(
+  thrown: unknown,
+  expected: ErrorClass<E> | string | undefined,
+  msgIncludes: string | undefined,
+  msg: string | undefined,
+): unknown {
+  if (typeof expected !== "function") return thrown;
+  if (!(thrown instanceof Error)) {
+    refuse(`Expected an Error, got ${String(thrown)}`, msg);
   }
-  if (ErrorClass && !(error instanceof ErrorClass)) {
-    fail_(
-      `Expected ${ErrorClass.name}, got ${error.constructor.name}: ${error.message}`,
+  if (!(thrown instanceof expected)) {
+    refuse(
+      `Expected ${expected.name}, got ${thrown.constructor.name}: ${thrown.message}`,
       msg,
     );
   }
-  if (msgIncludes) assertStringIncludes(error.message, msgIncludes, msg);
-  return error as E;
+  if (msgIncludes) assertStringIncludes(thrown.message, msgIncludes, msg);
+  return thrown;
 }
 
-/** Asserts that the function throws; returns the error. */
+/** Asserts that the function throws; returns what it threw. */
+export function assertThrows(fn: () => unknown, msg?: string): unknown;
+/** Asserts that the function throws an error of this class; returns it. */
 export function assertThrows<E extends Error = Error>(
   fn: () => unknown,
-  ErrorClass?: ErrorClass<E>,
+  errorClass: ErrorClass<E>,
   msgIncludes?: string,
   msg?: string,
-): E {
+): E;
+export function assertThrows<E extends Error>(
+  fn: () => unknown,
+  expected?: ErrorClass<E> | string,
+  msgIncludes?: string,
+  msg?: string,
+): unknown {
+  const note = typeof expected === "string" ? expected : msg;
   try {
     fn();
-  } catch (error) {
-    return checkError(error, ErrorClass, msgIncludes, msg);
+  } catch (thrown) {
+    return checkThrown(thrown, expected, msgIncludes, note);
   }
-  return fail_("Expected the function to throw", msg);
+  return refuse("Expected the function to throw", note);
 }
 
-/** Asserts that the promise rejects; returns the error. */
-export async function assertRejects<E extends Error = Error>(
+/** Asserts that the promise rejects; returns what with. */
+export function assertRejects(
   fn: () => PromiseLike<unknown>,
-  ErrorClass?: ErrorClass<E>,
+  msg?: string,
+): Promise<unknown>;
+/** Asserts that the promise rejects with an error of this class; returns it. */
+export function assertRejects<E extends Error = Error>(
+  fn: () => PromiseLike<unknown>,
+  errorClass: ErrorClass<E>,
   msgIncludes?: string,
   msg?: string,
-): Promise<E> {
-  let promise;
+): Promise<E>;
+export async function assertRejects<E extends Error>(
+  fn: () => PromiseLike<unknown>,
+  expected?: ErrorClass<E> | string,
+  msgIncludes?: string,
+  msg?: string,
+): Promise<unknown> {
+  const note = typeof expected === "string" ? expected : msg;
+  let promise: PromiseLike<unknown> | undefined;
   try {
     promise = fn();
   } catch {
-    return fail_("Expected a rejected promise, but it threw", msg);
+    // The same refusal as for a function that returns no promise.
+  }
+  if (typeof promise?.then !== "function") {
+    return refuse("Expected a rejected promise, but the function threw", note);
   }
   try {
     await promise;
-  } catch (error) {
-    return checkError(error, ErrorClass, msgIncludes, msg);
+  } catch (thrown) {
+    return checkThrown(thrown, expected, msgIncludes, note);
   }
-  return fail_("Expected the promise to reject", msg);
+  return refuse("Expected the promise to reject", note);
 }

@@ -10,10 +10,18 @@ export function encodeBase64Url(
     .replaceAll("=", "");
 }
 
-/** Decodes base64url; throws on characters outside the alphabet. */
+/**
+ * Decodes base64url, with or without padding; as strict as `decodeBase64`.
+ *
+ * @throws {RangeError} on a length that no bytes have.
+ * @throws {TypeError} on a character outside the alphabet.
+ */
 export function decodeBase64Url(b64url: string): Uint8Array<ArrayBuffer> {
-  if (!/^[-_A-Z0-9]*={0,2}$/i.test(b64url)) {
-    throw new TypeError("Cannot decode input as base64url: invalid character");
+  const stranger = /[+/]/.exec(b64url);
+  if (stranger) {
+    throw new TypeError(
+      `Cannot decode input as base64url: invalid character (${stranger[0]})`,
+    );
   }
   return decodeBase64(b64url.replaceAll("-", "+").replaceAll("_", "/"));
 }

@@ -12,10 +12,18 @@ export function encodeHex(src: string | Uint8Array | ArrayBuffer): string {
   return out;
 }
 
-/** Decodes hex of either case; throws on an odd length or another character. */
+/**
+ * Decodes hex of either case.
+ *
+ * @throws {RangeError} on an odd length.
+ * @throws {TypeError} on another character.
+ */
 export function decodeHex(src: string): Uint8Array<ArrayBuffer> {
-  if (src.length % 2 !== 0 || !/^[0-9a-f]*$/i.test(src)) {
-    throw new TypeError("Cannot decode input as hex");
+  if (src.length % 2 !== 0) {
+    throw new RangeError("Cannot decode input as hex: its length is odd");
+  }
+  if (!/^[0-9a-f]*$/i.test(src)) {
+    throw new TypeError("Cannot decode input as hex: invalid character");
   }
   const out = new Uint8Array(src.length / 2);
   for (let i = 0; i < out.length; i++) {
