@@ -1,0 +1,111 @@
+/**
+ * Builds the package for Node and Bun: `deno task build:npm`.
+ *
+ * Leaves a folder that is ready to publish in `dist/npm/`, and its tarball
+ * there. Each module stays a file of its own, so that bundlers can leave out
+ * what is not used; `@std/encoding`, which only JSR has, is copied in.
+ *
+ * @module
+ */
+import { run } from "./suite/command.ts";
+import { filePath, ROOT } from "./suite/paths.ts";
+import { emit, type Emitted, javascriptPath } from "./npm/emit.ts";
+import {
+  BIN_PATH,
+  type Configuration,
+  manifest,
+  PACKAGE_EXPORTS,
+  STUB_PATH,
+} from "./npm/manifest.ts";
+import { type PackageModule, reachedBy } from "./npm/modules.ts";
+import { stub } from "./npm/stub.ts";
+
+const TARGET = new URL("dist/npm/", ROOT);
+const TEXTS = ["README.md", "LICENSE", "CHANGELOG.md"];
+
+const BIN = `#!/usr/bin/env node
+import { main } from "../src/cli/main.js";
+
+process.exitCode = await main(process.argv.slice(2));
+`;
+
+async function write(path: string, text: string): Promise<void> {
+  const url = new URL(path, TARGET);
+  await Deno.mkdir(new URL("./", url), { recursive: true });
+  await Deno.writeTextFile(url, text);
+}
+
+/** Writes a module's JavaScript and map; its types wait for {@linkcode writeTypes}. */
+async function build(module: PackageModule): Promise<Emitted | undefined> {
+  const source = await Deno.readTextFile(module.source);
+  if (module.path.endsWith(".json")) {
+    await write(module.path, source);
+    return undefined;
+  }
+  const emitted = emit(module, source);
+  const path = javascriptPath(module.path);
+  await write(path, emitted.javascript);
+  await write(`${path}.map`, emitted.map);
+  return emitted;
+}
+
+/** Writes the types that the exported entry points reach, and no others. */
+async function writeTypes(
+  entries: readonly string[],
+  emitted: ReadonlyMap<string, Emitted>,
+): Promise<void> {
+  const reached = new Set(entries);
+  const problems: string[] = [];
+  for (const path of reached) {
+    const module = emitted.get(path);
+    if (!module) continue;
+    for (const target of module.typeTargets) reached.add(target);
+    problems.push(...module.typeProblems);
+    await write(path.replace(/\.ts$/, ".d.ts"), module.types);
+  }
+  if (problems.length > 0) {
+    throw new Error(`Types that cannot stand alone:\n${problems.join("\n")}`);
+  }
+}
+
+/** Builds the package; returns the tarball's path. */
+export async function buildNpm(): Promise<string> {
+  await Deno.remove(TARGET, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+  const configuration: Configuration = JSON.parse(
+    await Deno.readTextFile(new URL("deno.json", ROOT)),
+  );
+  const file = (name: string) => configuration.exports[name].replace("./", "");
+  const entries = PACKAGE_EXPORTS.map(file).filter((path) =>
+    path.endsWith(".ts")
+  );
+  const { modules, packages } = await reachedBy([...entries, file("./cli")]);
+  const emitted = new Map<string, Emitted>();
+  for (const module of modules) {
+    const built = await build(module);
+    if (built) emitted.set(module.path, built);
+  }
+  await writeTypes(entries, emitted);
+  const schema = file("./schema.json");
+  await write(schema, await Deno.readTextFile(new URL(schema, ROOT)));
+  await write(STUB_PATH, await stub(new URL(file("./node"), ROOT)));
+  await write(BIN_PATH, BIN);
+  await write("package.json", manifest(configuration, packages));
+  for (const text of TEXTS) {
+    await Deno.copyFile(new URL(text, ROOT), new URL(text, TARGET));
+  }
+  return await pack();
+}
+
+async function pack(): Promise<string> {
+  const npm = Deno.build.os === "windows" ? "npm.cmd" : "npm";
+  const { success, stdout, output } = await run(npm, ["pack", "--json"], {
+    cwd: TARGET,
+  });
+  if (!success) throw new Error(`npm pack failed:\n${output}`);
+  const [{ filename }] = JSON.parse(stdout);
+  return filePath(new URL(filename, TARGET));
+}
+
+if (import.meta.main) console.log(await buildNpm());
