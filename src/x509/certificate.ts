@@ -1,0 +1,290 @@
+/**
+ * Certificates: what users hold, and the private record that decisions use.
+ *
+ * @module
+ */
+import { encodeHex } from "@std/encoding/hex";
+import type { Bytes } from "../crypto/steps.ts";
+import { CertificateError, LimitError } from "../errors.ts";
+import { formatAddress } from "../host.ts";
+import {
+  MAX_CERTIFICATE_BYTES,
+  MAX_PARSED_CERTIFICATES,
+  MAX_PEM_LENGTH,
+} from "../limits.ts";
+import { type DecodedExtensions, decodeExtensions } from "./extensions.ts";
+import { type Layout, readLayout } from "./layout.ts";
+import { nameKey, namesEqual, nameText } from "./names.ts";
+import { readPemCertificates } from "./pem.ts";
+import { confirmLayout } from "./second_reader.ts";
+
+/** What `JSON.stringify` makes of a {@linkcode Certificate}. */
+export interface CertificateJson {
+  /** Subject, as RFC 4514 writes it. */
+  subject: string;
+  /** Issuer, as RFC 4514 writes it. */
+  issuer: string;
+  /** Lower-case hex of the DER content octets. */
+  serialNumber: string;
+  /** Start of validity, ISO 8601. */
+  notBefore: string;
+  /** End of validity, ISO 8601. */
+  notAfter: string;
+  /** DNS names of subjectAltName. */
+  dnsNames: readonly string[];
+  /** IP addresses of subjectAltName. */
+  ipAddresses: readonly string[];
+  /** Whether basicConstraints has the CA bit. */
+  isCa: boolean;
+  /** Whether issuer and subject are the same name. */
+  selfIssued: boolean;
+}
+
+/** What decisions are made from: private bytes that nobody else can change. */
+export class CertificateRecord implements Layout {
+  /** The whole certificate. */
+  readonly der: Bytes;
+  /** The SubjectPublicKeyInfo, as it stands. */
+  readonly spki: Bytes;
+  /** The subject, as it stands. */
+  readonly subjectRaw: Bytes;
+  /** The issuer, as it stands. */
+  readonly issuerRaw: Bytes;
+  /** Digests computed so far, by "of:hash"; the bytes never change, so neither do they. */
+  readonly digestMemo: Map<string, Bytes> = new Map();
+
+  declare readonly tbs: Layout["tbs"];
+  declare readonly version: Layout["version"];
+  declare readonly serialNumber: Layout["serialNumber"];
+  declare readonly innerAlgorithm: Layout["innerAlgorithm"];
+  declare readonly issuer: Layout["issuer"];
+  declare readonly subject: Layout["subject"];
+  declare readonly notBefore: Layout["notBefore"];
+  declare readonly notAfter: Layout["notAfter"];
+  declare readonly publicKey: Layout["publicKey"];
+  declare readonly extensions: Layout["extensions"];
+  declare readonly outerAlgorithm: Layout["outerAlgorithm"];
+  declare readonly signature: Layout["signature"];
+
+  /** A key for maps, equal for names that match (RFC 5280, section 7.1). */
+  readonly subjectKey: string;
+  /** The same of the issuer. */
+  readonly issuerKey: string;
+  /** Whether issuer and subject are the same name. */
+  readonly selfIssued: boolean;
+  #decoded: DecodedExtensions | undefined;
+
+  constructor(der: Bytes, layout: Layout) {
+    Object.assign(this, layout);
+    this.der = der;
+    this.spki = layout.publicKey.raw;
+    this.subjectRaw = layout.subject.raw;
+    this.issuerRaw = layout.issuer.raw;
+    this.subjectKey = nameKey(layout.subject);
+    this.issuerKey = nameKey(layout.issuer);
+    this.selfIssued = namesEqual(layout.subject, layout.issuer);
+  }
+
+  /** The extensions that decide, decoded once. */
+  get decoded(): DecodedExtensions {
+    return this.#decoded ??= decodeExtensions(this.extensions);
+  }
+}
+
+const records = new WeakMap<Certificate, CertificateRecord>();
+const MINT = Symbol();
+
+/**
+ * A parsed X.509 certificate; made by {@linkcode parseCertificates} alone, and
+ * frozen. What it says is what the certificate says: nothing is verified.
+ */
+export class Certificate {
+  /** Subject, as RFC 4514 writes it: the last relative name first. */
+  readonly subject: string;
+  /** Issuer, as RFC 4514 writes it. */
+  readonly issuer: string;
+  /** Serial number, lower-case hex of the DER content octets. */
+  readonly serialNumber: string;
+  /** DNS names of subjectAltName, as they stand. */
+  readonly dnsNames: readonly string[];
+  /** IP addresses of subjectAltName; IPv6 as RFC 5952 writes it. */
+  readonly ipAddresses: readonly string[];
+  /** Whether basicConstraints has the CA bit. */
+  readonly isCa: boolean;
+  /** Whether issuer and subject are the same name. */
+  readonly selfIssued: boolean;
+
+  /** Not for callers: use {@linkcode parseCertificates}. */
+  constructor(mint: symbol, record: CertificateRecord) {
+    if (mint !== MINT) {
+      throw new TypeError(
+        "Cannot construct a Certificate: use parseCertificates",
+      );
+    }
+    this.subject = nameText(record.subject);
+    this.issuer = nameText(record.issuer);
+    this.serialNumber = encodeHex(record.serialNumber);
+    const names = record.decoded.subjectAltName ?? [];
+    this.dnsNames = Object.freeze(
+      names.flatMap((name) => name.kind === "dns" ? [name.text] : []),
+    );
+    this.ipAddresses = Object.freeze(
+      names.flatMap((name) =>
+        name.kind === "ip" ? [formatAddress(name.bytes)] : []
+      ),
+    );
+    this.isCa = record.decoded.basicConstraints?.ca === true;
+    this.selfIssued = record.selfIssued;
+    records.set(this, record);
+    Object.freeze(this);
+  }
+
+  /** A copy of the whole certificate in DER. */
+  get der(): Uint8Array {
+    return recordOf(this).der.slice();
+  }
+
+  /** A copy of the SubjectPublicKeyInfo, exactly as it stands in `der`. */
+  get spki(): Uint8Array {
+    return recordOf(this).spki.slice();
+  }
+
+  /** Start of validity, inclusive; a copy. */
+  get notBefore(): Date {
+    return new Date(recordOf(this).notBefore);
+  }
+
+  /** End of validity, inclusive; a copy. */
+  get notAfter(): Date {
+    return new Date(recordOf(this).notAfter);
+  }
+
+  /** The fields that people read; without the bytes. */
+  toJSON(): CertificateJson {
+    return {
+      subject: this.subject,
+      issuer: this.issuer,
+      serialNumber: this.serialNumber,
+      notBefore: this.notBefore.toISOString(),
+      notAfter: this.notAfter.toISOString(),
+      dnsNames: this.dnsNames,
+      ipAddresses: this.ipAddresses,
+      isCa: this.isCa,
+      selfIssued: this.selfIssued,
+    };
+  }
+}
+
+/**
+ * The private record of a certificate.
+ *
+ * @throws {CertificateError} `ERR_CERTPIN_CERTIFICATE_FOREIGN` for an object
+ * that `parseCertificates` of this very module did not make.
+ */
+export function recordOf(certificate: Certificate): CertificateRecord {
+  const record = records.get(certificate);
+  if (!record) {
+    throw new CertificateError(
+      "ERR_CERTPIN_CERTIFICATE_FOREIGN",
+      "Cannot use the certificate: parseCertificates did not make it",
+    );
+  }
+  return record;
+}
+
+/**
+ * Parses one certificate from bytes that nobody else holds.
+ *
+ * @throws {CertificateError} `ERR_CERTPIN_CERTIFICATE_DER`,
+ * `ERR_CERTPIN_CERTIFICATE_VERSION`
+ * @throws {LimitError} `ERR_CERTPIN_LIMIT_CERTIFICATE_SIZE`
+ */
+export function parseDer(der: Bytes): Certificate {
+  checkSize(der.length);
+  const layout = readLayout(der);
+  confirmLayout(der, layout);
+  return new Certificate(MINT, new CertificateRecord(der, layout));
+}
+
+function checkSize(length: number): void {
+  if (length > MAX_CERTIFICATE_BYTES) {
+    throw new LimitError(
+      "ERR_CERTPIN_LIMIT_CERTIFICATE_SIZE",
+      `Cannot parse the certificate: ${length} bytes, at most ${MAX_CERTIFICATE_BYTES} allowed`,
+    );
+  }
+}
+
+/**
+ * Parses certificates in PEM (text or bytes, one or many) or DER (one).
+ *
+ * DER is read strictly: minimal definite lengths, no trailing bytes, no extra
+ * elements; then a second, independent reader must agree. Nothing is verified:
+ * not the signatures, not the dates, not the names.
+ *
+ * @example
+ * ```ts
+ * import { parseCertificates } from "@certpin/certpin";
+ * import { mintChain } from "@certpin/certpin/testing";
+ *
+ * const { pem } = await mintChain({ hostname: "api.example.com" });
+ * const [leaf] = parseCertificates(pem);
+ * console.log(leaf.dnsNames); // ["api.example.com"]
+ * ```
+ *
+ * @param input PEM text, PEM or DER bytes, or a list of these.
+ * @returns At least one certificate, in the order of the input; an empty list
+ * gives an empty list.
+ * @throws {CertificateError} `ERR_CERTPIN_CERTIFICATE_PEM` for text without a
+ * readable block, `ERR_CERTPIN_CERTIFICATE_DER`,
+ * `ERR_CERTPIN_CERTIFICATE_VERSION`.
+ * @throws {LimitError} `ERR_CERTPIN_LIMIT_CERTIFICATE_SIZE` above 65,536 bytes
+ * a certificate, `ERR_CERTPIN_LIMIT_CHAIN_LENGTH` above 4,096 certificates.
+ */
+export function parseCertificates(
+  input: string | Uint8Array | readonly (string | Uint8Array)[],
+): Certificate[] {
+  const inputs = Array.isArray(input) ? input : [input];
+  if (inputs.length > MAX_PARSED_CERTIFICATES) tooMany();
+  const certificates: Certificate[] = [];
+  for (const item of inputs) {
+    for (const der of splitDer(item)) {
+      if (certificates.length >= MAX_PARSED_CERTIFICATES) tooMany();
+      certificates.push(parseDer(der));
+    }
+  }
+  return certificates;
+}
+
+function tooMany(): never {
+  throw new LimitError(
+    "ERR_CERTPIN_LIMIT_CHAIN_LENGTH",
+    `Cannot parse the certificates: more than ${MAX_PARSED_CERTIFICATES}`,
+  );
+}
+
+/** The DER certificates, each a copy, in PEM text, PEM bytes or DER bytes. */
+export function splitDer(item: unknown): Bytes[] {
+  if (typeof item === "string") return readPemCertificates(item);
+  if (!(item instanceof Uint8Array)) {
+    throw new CertificateError(
+      "ERR_CERTPIN_CERTIFICATE_DER",
+      `Cannot parse the certificate: expected PEM text or bytes, got ${
+        item === null ? "null" : typeof item
+      }`,
+    );
+  }
+  if (item[0] === 0x30) {
+    checkSize(item.length);
+    return [new Uint8Array(item)];
+  }
+  if (item.length > MAX_PEM_LENGTH) checkSize(item.length);
+  const text = new TextDecoder("latin1").decode(item);
+  if (!text.includes("-----BEGIN ")) {
+    throw new CertificateError(
+      "ERR_CERTPIN_CERTIFICATE_DER",
+      "Cannot parse the certificate: the bytes are neither DER nor PEM",
+    );
+  }
+  return readPemCertificates(text);
+}

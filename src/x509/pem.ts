@@ -1,0 +1,102 @@
+/**
+ * Certificates in PEM (RFC 7468): text around the blocks is ignored, what is
+ * between the lines is read strictly.
+ *
+ * @module
+ */
+import { decodeBase64 } from "@std/encoding/base64";
+import type { Bytes } from "../crypto/steps.ts";
+import { CertificateError, LimitError } from "../errors.ts";
+import { MAX_PARSED_CERTIFICATES, MAX_PEM_LENGTH } from "../limits.ts";
+
+const BOUNDARY = /^-----(BEGIN|END) ([ -~]*?)-----[ \t]*$/;
+const CANONICAL_BASE64 =
+  /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** One block of PEM. */
+export interface PemBlock {
+  /** What stands after BEGIN. */
+  readonly label: string;
+  /** The decoded bytes, owned by the caller. */
+  readonly bytes: Bytes;
+}
+
+function pemError(message: string, cause?: unknown): never {
+  throw new CertificateError("ERR_CERTPIN_CERTIFICATE_PEM", message, {
+    cause,
+  });
+}
+
+/**
+ * Reads all PEM blocks whose label `wanted` accepts; others are passed over
+ * undecoded, so a private key beside a certificate stays unread.
+ *
+ * @throws {CertificateError} `ERR_CERTPIN_CERTIFICATE_PEM`
+ * @throws {LimitError} `ERR_CERTPIN_LIMIT_CERTIFICATE_SIZE` above
+ * `MAX_PEM_LENGTH` characters, `ERR_CERTPIN_LIMIT_CHAIN_LENGTH` above
+ * `MAX_PARSED_CERTIFICATES` blocks.
+ */
+export function readPem(
+  text: string,
+  wanted: (label: string) => boolean,
+): PemBlock[] {
+  if (text.length > MAX_PEM_LENGTH) {
+    throw new LimitError(
+      "ERR_CERTPIN_LIMIT_CERTIFICATE_SIZE",
+      `Cannot read PEM: ${text.length} characters, at most ${MAX_PEM_LENGTH} allowed`,
+    );
+  }
+  const blocks: PemBlock[] = [];
+  let label: string | undefined;
+  let body: string[] = [];
+  for (const line of text.split(/\r\n|\n|\r/)) {
+    const boundary = BOUNDARY.exec(line);
+    if (!boundary) {
+      if (label !== undefined) body.push(line);
+    } else if (boundary[1] === "BEGIN") {
+      if (label !== undefined) {
+        pemError("Cannot read PEM: BEGIN inside a block");
+      }
+      label = boundary[2];
+      body = [];
+    } else {
+      if (label === undefined || label !== boundary[2]) {
+        pemError("Cannot read PEM: END without its BEGIN");
+      }
+      if (wanted(label)) {
+        if (blocks.length >= MAX_PARSED_CERTIFICATES) {
+          throw new LimitError(
+            "ERR_CERTPIN_LIMIT_CHAIN_LENGTH",
+            `Cannot read PEM: more than ${MAX_PARSED_CERTIFICATES} blocks`,
+          );
+        }
+        blocks.push({ label, bytes: decodeBody(body.join("")) });
+      }
+      label = undefined;
+    }
+  }
+  if (label !== undefined) pemError("Cannot read PEM: a block has no END");
+  return blocks;
+}
+
+function decodeBody(body: string): Bytes {
+  const base64 = body.replace(/[ \t]/g, "");
+  if (base64 === "" || !CANONICAL_BASE64.test(base64)) {
+    pemError("Cannot read PEM: the body is not base64");
+  }
+  return new Uint8Array(decodeBase64(base64));
+}
+
+/** The DER of every certificate in PEM text; at least one. */
+export function readPemCertificates(text: string): Bytes[] {
+  const blocks = readPem(
+    text,
+    (label) => label === "CERTIFICATE" || label === "X509 CERTIFICATE",
+  );
+  if (blocks.length === 0) {
+    pemError(
+      "Cannot read PEM: no block between -----BEGIN CERTIFICATE----- and its END",
+    );
+  }
+  return blocks.map((block) => block.bytes);
+}
