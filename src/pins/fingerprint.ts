@@ -1,0 +1,99 @@
+/**
+ * Fingerprints: hashes of certificates and of their public keys.
+ *
+ * @module
+ */
+import {
+  type Bytes,
+  digests,
+  type HashName,
+  type Steps,
+} from "../crypto/steps.ts";
+import { runWithWebCrypto } from "../crypto/webcrypto.ts";
+import { PolicyError } from "../errors.ts";
+import { quoteText } from "../text.ts";
+import { type Certificate, recordOf } from "../x509/certificate.ts";
+import { DIGEST_BYTES, makePin, type Pin } from "./value.ts";
+
+/**
+ * The fingerprints of several certificates, in their order.
+ *
+ * Asks for those alone that no earlier call has computed: a certificate seen
+ * before costs nothing.
+ */
+export function* fingerprintsSteps(
+  certificates: readonly Certificate[],
+  of: Pin["of"],
+  hash: HashName,
+): Steps<readonly Bytes[]> {
+  const key = `${of}:${hash}`;
+  const records = certificates.map(recordOf);
+  const missing = records.filter((record) => !record.digestMemo.has(key));
+  if (missing.length > 0) {
+    const data = missing.map((one) => of === "spki" ? one.spki : one.der);
+    const computed = yield* digests(hash, data);
+    for (const [index, { digestMemo }] of missing.entries()) {
+      digestMemo.set(key, computed[index]);
+    }
+  }
+  return records.map((record) => record.digestMemo.get(key)!);
+}
+
+/** The fingerprint of one certificate. */
+export function* fingerprintSteps(
+  certificate: Certificate,
+  of: Pin["of"],
+  hash: HashName,
+): Steps<Bytes> {
+  return (yield* fingerprintsSteps([certificate], of, hash))[0];
+}
+
+/**
+ * Computes the fingerprint of a certificate, as a pin.
+ *
+ * Hashes the whole DER SubjectPublicKeyInfo as it stands in the certificate
+ * (RFC 7469, section 2.4), or the whole DER certificate. Verifies nothing:
+ * neither signatures nor dates.
+ *
+ * @example
+ * ```ts
+ * import { fingerprint, parseCertificates } from "@certpin/certpin";
+ * import { mintChain } from "@certpin/certpin/testing";
+ *
+ * const { pem } = await mintChain();
+ * const [leaf] = parseCertificates(pem);
+ * console.log(`${await fingerprint(leaf)}`); // sha256/…=
+ * ```
+ * @param certificate A certificate that `parseCertificates` made.
+ * @param options What to hash, default `spki`; and how, default `sha256`.
+ * @returns A frozen pin.
+ * @throws {CertificateError} `ERR_CERTPIN_CERTIFICATE_FOREIGN`.
+ * @throws {PolicyError} `ERR_CERTPIN_PIN_HASH` for a hash that is not SHA-2,
+ * `ERR_CERTPIN_PIN_INVALID` for an unknown `of`.
+ */
+export async function fingerprint(
+  certificate: Certificate,
+  options: { of?: Pin["of"]; hash?: HashName } = {},
+): Promise<Pin> {
+  const { of = "spki", hash = "sha256" } = options;
+  if (!Object.hasOwn(DIGEST_BYTES, hash)) {
+    throw new PolicyError(
+      "ERR_CERTPIN_PIN_HASH",
+      `Cannot fingerprint with ${
+        quoteText(String(hash))
+      }: use sha256, sha384 or sha512`,
+    );
+  }
+  if (of !== "spki" && of !== "certificate") {
+    throw new PolicyError(
+      "ERR_CERTPIN_PIN_INVALID",
+      `Cannot fingerprint ${
+        quoteText(String(of))
+      }: use "spki" or "certificate"`,
+    );
+  }
+  const digest = await runWithWebCrypto(
+    fingerprintSteps(certificate, of, hash),
+  );
+  return makePin(of, hash, digest);
+}
