@@ -1,0 +1,126 @@
+/**
+ * Anchors, to be looked up by name and by key.
+ *
+ * @module
+ */
+import {
+  type Certificate,
+  type CertificateRecord,
+  parseDer,
+  recordOf,
+  splitDer,
+} from "../x509/certificate.ts";
+import { CertpinError } from "../errors.ts";
+import { bytesEqual, bytesKey } from "../x509/der.ts";
+import { type Layout, readLayout } from "../x509/layout.ts";
+import { nameKey } from "../x509/names.ts";
+
+/** Trusted certificates; where they come from and when they are parsed is its own affair. */
+export interface AnchorStore {
+  /** How many certificates it holds. */
+  readonly size: number;
+  /** The anchors whose subject is the certificate's issuer. */
+  bySubject(issued: Certificate): readonly Certificate[];
+  /** Whether the certificate's key is the key of an anchor. */
+  hasKeyOf(certificate: Certificate): boolean;
+  /** Whether the very certificate is an anchor. */
+  has(certificate: Certificate): boolean;
+}
+
+interface Entry {
+  readonly subjectKey: string;
+  readonly keyBits: string;
+  get(): Certificate | undefined;
+}
+
+class IndexedStore implements AnchorStore {
+  readonly size: number;
+  readonly #bySubject = new Map<string, Entry[]>();
+  readonly #keys = new Set<string>();
+
+  constructor(entries: readonly Entry[]) {
+    this.size = entries.length;
+    for (const entry of entries) {
+      const bucket = this.#bySubject.get(entry.subjectKey);
+      if (bucket) bucket.push(entry);
+      else this.#bySubject.set(entry.subjectKey, [entry]);
+      this.#keys.add(entry.keyBits);
+    }
+  }
+
+  #named(subjectKey: string): readonly Certificate[] {
+    return (this.#bySubject.get(subjectKey) ?? []).flatMap((entry) =>
+      entry.get() ?? []
+    );
+  }
+
+  bySubject(issued: Certificate): readonly Certificate[] {
+    return this.#named(recordOf(issued).issuerKey);
+  }
+
+  hasKeyOf(certificate: Certificate): boolean {
+    return this.#keys.has(keyBits(recordOf(certificate)));
+  }
+
+  has(certificate: Certificate): boolean {
+    const { subjectKey, der } = recordOf(certificate);
+    return this.#named(subjectKey).some((anchor) =>
+      bytesEqual(recordOf(anchor).der, der)
+    );
+  }
+}
+
+/** The key itself, without its algorithm: two spellings of one key are one key. */
+function keyBits(layout: Layout): string {
+  return bytesKey(layout.publicKey.key);
+}
+
+/** A store of certificates that are parsed already. */
+export function anchorStore(certificates: readonly Certificate[]): AnchorStore {
+  return new IndexedStore(certificates.map((certificate) => {
+    const record = recordOf(certificate);
+    return {
+      subjectKey: record.subjectKey,
+      keyBits: keyBits(record),
+      get: () => certificate,
+    };
+  }));
+}
+
+/**
+ * A store of PEM or DER certificates, of which only the frame is read until
+ * one is needed: a platform has 150 to 300 of them. Those that cannot be read
+ * are left out, since an anchor that is not there can only refuse.
+ */
+export function lazyAnchorStore(
+  sources: readonly (string | Uint8Array)[],
+): AnchorStore {
+  return new IndexedStore(sources.flatMap((source) => {
+    try {
+      return splitDer(source).map((der) => {
+        const layout = readLayout(der);
+        let parsed: Certificate | null | undefined;
+        return {
+          subjectKey: nameKey(layout.subject),
+          keyBits: keyBits(layout),
+          get() {
+            if (parsed === undefined) parsed = parseOrNull(der);
+            return parsed ?? undefined;
+          },
+        };
+      });
+    } catch (error) {
+      if (error instanceof CertpinError) return [];
+      throw error;
+    }
+  }));
+}
+
+function parseOrNull(der: CertificateRecord["der"]): Certificate | null {
+  try {
+    return parseDer(der);
+  } catch (error) {
+    if (error instanceof CertpinError) return null;
+    throw error;
+  }
+}

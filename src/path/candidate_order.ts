@@ -1,0 +1,59 @@
+/**
+ * The order in which possible issuers are tried. Key identifiers are hints:
+ * they move a candidate, and never admit or refuse one (RFC 4158, section 3.2).
+ *
+ * @module
+ */
+import { type Certificate, recordOf } from "../x509/certificate.ts";
+import { bytesEqual } from "../x509/der.ts";
+
+/** A possible issuer. */
+export interface Candidate {
+  readonly certificate: Certificate;
+  readonly isAnchor: boolean;
+}
+
+/**
+ * Orders candidates by key identifier (equal, unknown, different), then
+ * anchors first, then by the later end of validity, then by their bytes: so
+ * that it does not depend on the order in which a peer presented them.
+ */
+export function candidateOrder(
+  issued: Certificate,
+  anchors: readonly Certificate[],
+  pooled: readonly Certificate[],
+): readonly Candidate[] {
+  const candidates = [
+    ...anchors.map((certificate) => ({ certificate, isAnchor: true })),
+    ...pooled.map((certificate) => ({ certificate, isAnchor: false })),
+  ];
+  if (candidates.length < 2) return candidates;
+  return candidates
+    .map((candidate) => ({ candidate, hint: hint(issued, candidate) }))
+    .sort((a, b) =>
+      a.hint - b.hint ||
+      Number(b.candidate.isAnchor) - Number(a.candidate.isAnchor) ||
+      compare(a.candidate.certificate, b.candidate.certificate)
+    )
+    .map(({ candidate }) => candidate);
+}
+
+function hint(issued: Certificate, { certificate }: Candidate): number {
+  const wanted = recordOf(issued).decoded.authorityKeyIdentifier?.keyIdentifier;
+  const offered = recordOf(certificate).decoded.subjectKeyIdentifier;
+  if (!wanted || !offered) return 1;
+  return bytesEqual(wanted, offered) ? 0 : 2;
+}
+
+function compare(a: Certificate, b: Certificate): number {
+  const first = recordOf(a);
+  const second = recordOf(b);
+  if (first.notAfter !== second.notAfter) {
+    return second.notAfter - first.notAfter;
+  }
+  const length = Math.min(first.der.length, second.der.length);
+  for (let i = 0; i < length; i++) {
+    if (first.der[i] !== second.der[i]) return first.der[i] - second.der[i];
+  }
+  return first.der.length - second.der.length;
+}

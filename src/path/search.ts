@@ -1,0 +1,325 @@
+/**
+ * The search for valid paths: depth first from the leaf, every dead end left
+ * again, within a budget (RFC 5280, section 6; RFC 4158 for the search).
+ *
+ * @module
+ */
+import type { Steps } from "../crypto/steps.ts";
+import { LimitError, PATH_ERROR_CODES, PathError } from "../errors.ts";
+import type { CanonicalHost } from "../host.ts";
+import type { Limits } from "../limits.ts";
+import {
+  type Certificate,
+  type CertificateRecord,
+  recordOf,
+} from "../x509/certificate.ts";
+import { bytesEqual } from "../x509/der.ts";
+import { classifyKey, schemeFor } from "./algorithms.ts";
+import type { AnchorStore } from "./anchors.ts";
+import { Budget } from "./budget.ts";
+import { candidateOrder } from "./candidate_order.ts";
+import {
+  ISSUER_RULES,
+  LEAF_RULES,
+  type Place,
+  refuse,
+  type Rule,
+} from "./rules.ts";
+import { isSignedBy, type SignatureCache } from "./signature.ts";
+
+/** A place on a path: the first is the leaf, the self-issued end or a key of an anchor is a root. */
+export type Role = "leaf" | "intermediate" | "root";
+
+/** What to search for. */
+export interface SearchRequest {
+  /** As presented: the leaf first, the rest in any order. Not empty. */
+  readonly chain: readonly Certificate[];
+  /** Further certificates to build with; never trusted by themselves. */
+  readonly intermediates: readonly Certificate[];
+  readonly anchors: AnchorStore;
+  /** Whether a path may end before an anchor: the platform validated, and its store cannot be listed. */
+  readonly mayEndEarly: boolean;
+  readonly host?: CanonicalHost;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly limits: Limits;
+  readonly signatures: SignatureCache;
+}
+
+/** A valid path. */
+export interface FoundPath {
+  /** Leaf first. */
+  readonly certificates: readonly Certificate[];
+  /** The role of each. */
+  readonly roles: readonly Role[];
+  /** Whether it ends at an anchor. */
+  readonly anchored: boolean;
+}
+
+/** How a search ended. */
+export interface SearchResult<T> {
+  /** What `accept` returned, where it returned something. */
+  readonly accepted?: T;
+  /** Valid paths that were offered. */
+  readonly paths: number;
+  /** Where there was no valid path: why the deepest candidate failed. */
+  readonly error?: PathError;
+}
+
+/**
+ * Offers each valid path to `accept`, until it returns something else than
+ * undefined. The order of the presented certificates does not matter, but
+ * that the first is the leaf.
+ *
+ * @throws {LimitError} `ERR_CERTPIN_LIMIT_CHAIN_LENGTH`,
+ * `ERR_CERTPIN_LIMIT_PATH_WORK`
+ */
+export function* searchPaths<T>(
+  request: SearchRequest,
+  accept: (path: FoundPath) => Steps<T | undefined>,
+): Steps<SearchResult<T>> {
+  const { chain, limits } = request;
+  if (chain.length > limits.chainCertificates) {
+    throw new LimitError(
+      "ERR_CERTPIN_LIMIT_CHAIN_LENGTH",
+      `Cannot verify the chain: ${chain.length} certificates, at most ${limits.chainCertificates} allowed`,
+    );
+  }
+  const search = new Search(request, accept);
+  const accepted = yield* search.run();
+  if (accepted !== undefined) return { accepted, paths: search.paths };
+  if (search.paths > 0) return { paths: search.paths };
+  if (search.tooLong) {
+    throw new LimitError(
+      "ERR_CERTPIN_LIMIT_CHAIN_LENGTH",
+      "Cannot verify the chain: no path within the limits on its length",
+    );
+  }
+  return { paths: 0, error: search.error };
+}
+
+class Search<T> {
+  /** Valid paths offered so far. */
+  paths = 0;
+  /** Whether a branch ended at a limit of length. */
+  tooLong = false;
+  error: PathError | undefined;
+  #errorDepth = -1;
+  readonly #request: SearchRequest;
+  readonly #accept: (path: FoundPath) => Steps<T | undefined>;
+  readonly #budget: Budget;
+  readonly #at: number;
+  readonly #pool = new Map<string, Certificate[]>();
+
+  constructor(
+    request: SearchRequest,
+    accept: (path: FoundPath) => Steps<T | undefined>,
+  ) {
+    this.#request = request;
+    this.#accept = accept;
+    this.#budget = new Budget(request.limits);
+    // Validity has a resolution of one second (RFC 5280, section 4.1.2.5).
+    this.#at = Math.floor(request.at / 1000) * 1000;
+  }
+
+  *run(): Steps<T | undefined> {
+    const { chain, intermediates, anchors } = this.#request;
+    const [leaf] = chain;
+    for (const certificate of [...chain.slice(1), ...intermediates]) {
+      const record = recordOf(certificate);
+      const bucket = this.#pool.get(record.subjectKey) ?? [];
+      const known = bucket.some((other) =>
+        bytesEqual(recordOf(other).der, record.der)
+      );
+      if (!known) bucket.push(certificate);
+      this.#pool.set(record.subjectKey, bucket);
+    }
+    const isAnchor = anchors.has(leaf);
+    if (!this.#passes(LEAF_RULES, this.#place(leaf, [], isAnchor))) return;
+    if (isAnchor) {
+      const accepted = yield* this.#offer([leaf], true);
+      if (accepted !== undefined) return accepted;
+    }
+    return yield* this.#extend([leaf]);
+  }
+
+  #place(
+    certificate: Certificate,
+    path: readonly Certificate[],
+    isAnchor: boolean,
+  ): Place {
+    return {
+      record: recordOf(certificate),
+      below: path.map(recordOf),
+      isAnchor,
+      at: this.#at,
+      host: this.#request.host,
+      budget: this.#budget,
+    };
+  }
+
+  /** Keeps the error of the candidate that got deepest, ties by the order of the rules. */
+  #fail(depth: number, error: PathError): void {
+    const isBetter = depth > this.#errorDepth ||
+      (depth === this.#errorDepth &&
+        rank(error) > rank(this.error!));
+    if (!isBetter) return;
+    this.error = error;
+    this.#errorDepth = depth;
+  }
+
+  #attempt(depth: number, check: () => void): boolean {
+    try {
+      check();
+      return true;
+    } catch (error) {
+      if (!(error instanceof PathError)) throw error;
+      this.#fail(depth, error);
+      return false;
+    }
+  }
+
+  #passes(rules: readonly Rule[], place: Place): boolean {
+    return this.#attempt(place.below.length, () => {
+      for (const rule of rules) rule(place);
+    });
+  }
+
+  /** Goes on from the last certificate of the path. */
+  *#extend(path: readonly Certificate[]): Steps<T | undefined> {
+    const { anchors, mayEndEarly } = this.#request;
+    const last = path[path.length - 1];
+    const paths = this.paths;
+    const trusted = anchors.bySubject(last);
+    const pooled = (this.#pool.get(recordOf(last).issuerKey) ?? []).filter(
+      (certificate) => !anchors.has(certificate),
+    );
+    if (trusted.length + pooled.length === 0) {
+      this.#attempt(path.length, () =>
+        refuse(
+          "ERR_CERTPIN_PATH_NO_ISSUER",
+          recordOf(last),
+          "its issuer is neither presented nor trusted",
+        ));
+    }
+    for (const candidate of candidateOrder(last, trusted, pooled)) {
+      this.#budget.candidate();
+      const { certificate, isAnchor } = candidate;
+      if (path.some((earlier) => isSameEntity(earlier, certificate))) continue;
+      if (!(yield* this.#issued(certificate, path, isAnchor))) continue;
+      const longer = [...path, certificate];
+      const accepted = isAnchor
+        ? yield* this.#offer(longer, true)
+        : yield* this.#extend(longer);
+      if (accepted !== undefined) return accepted;
+    }
+    // Nothing led on: the platform, which saw more anchors, may know the rest.
+    if (mayEndEarly && this.paths === paths) {
+      return yield* this.#offer(path, false);
+    }
+  }
+
+  /** Whether the candidate issued the last certificate and may stand above it. */
+  *#issued(
+    candidate: Certificate,
+    path: readonly Certificate[],
+    isAnchor: boolean,
+  ): Steps<boolean> {
+    const depth = path.length;
+    const issuer = recordOf(candidate);
+    const issued = recordOf(path[depth - 1]);
+    if (this.#exceedsLength(issuer, path, isAnchor)) {
+      this.tooLong = true;
+      return false;
+    }
+    const scheme = signatureScheme(issued, issuer);
+    if (typeof scheme === "string") {
+      return this.#attempt(
+        depth,
+        () => refuse("ERR_CERTPIN_PATH_ALGORITHM", issued, scheme),
+      );
+    }
+    this.#budget.signature();
+    if (
+      !(yield* isSignedBy(issued, issuer, scheme, this.#request.signatures))
+    ) {
+      return this.#attempt(depth, () =>
+        refuse(
+          "ERR_CERTPIN_PATH_SIGNATURE",
+          issued,
+          "the key of its supposed issuer did not sign it",
+        ));
+    }
+    return this.#passes(ISSUER_RULES, this.#place(candidate, path, isAnchor));
+  }
+
+  #exceedsLength(
+    issuer: CertificateRecord,
+    path: readonly Certificate[],
+    isAnchor: boolean,
+  ): boolean {
+    const { limits } = this.#request;
+    if (path.length >= limits.pathCertificates) return true;
+    const above = isAnchor ? path.slice(1) : [...path.slice(1), issuer];
+    const counted = above.filter(({ selfIssued }) => !selfIssued).length;
+    return counted > limits.intermediates;
+  }
+
+  *#offer(
+    certificates: readonly Certificate[],
+    anchored: boolean,
+  ): Steps<T | undefined> {
+    const leaf = recordOf(certificates[0]);
+    const trustsLeafItself = certificates.length === 1 && anchored;
+    // Last, so that an unknown self-signed authority is reported as unknown.
+    if (leaf.decoded.basicConstraints?.ca && !trustsLeafItself) {
+      this.#attempt(certificates.length, () =>
+        refuse(
+          "ERR_CERTPIN_PATH_LEAF_IS_CA",
+          leaf,
+          "it is a CA, and a server's certificate must not be one",
+        ));
+      return undefined;
+    }
+    this.paths++;
+    return yield* this.#accept({
+      certificates,
+      roles: certificates.map((certificate, i) =>
+        this.#role(certificate, i, i === certificates.length - 1)
+      ),
+      anchored,
+    });
+  }
+
+  #role(certificate: Certificate, i: number, isLast: boolean): Role {
+    if (i === 0) return "leaf";
+    const isEnd = isLast && recordOf(certificate).selfIssued;
+    return isEnd || this.#request.anchors.hasKeyOf(certificate)
+      ? "root"
+      : "intermediate";
+  }
+}
+
+function rank(error: PathError): number {
+  return PATH_ERROR_CODES.indexOf(error.code);
+}
+
+/** The scheme of the signature, or why there is none that may be used. */
+function signatureScheme(issued: CertificateRecord, issuer: CertificateRecord) {
+  // RFC 5280, section 4.1.1.2: the same algorithm inside and outside.
+  if (!bytesEqual(issued.innerAlgorithm.raw, issued.outerAlgorithm.raw)) {
+    return "it names two different signature algorithms";
+  }
+  const key = classifyKey(issuer.publicKey);
+  return typeof key === "string"
+    ? `its issuer has an ${key}`
+    : schemeFor(issued.outerAlgorithm, key);
+}
+
+/** Whether a path would come back to the same name and key: a circle. */
+function isSameEntity(a: Certificate, b: Certificate): boolean {
+  const first = recordOf(a);
+  const second = recordOf(b);
+  return first.subjectKey === second.subjectKey &&
+    bytesEqual(first.spki, second.spki);
+}

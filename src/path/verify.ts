@@ -1,0 +1,127 @@
+/**
+ * `verifyPath`: one search, over WebCrypto.
+ *
+ * @module
+ */
+import type { Steps } from "../crypto/steps.ts";
+import { runWithWebCrypto } from "../crypto/webcrypto.ts";
+import { CertpinError, PathError } from "../errors.ts";
+import { type CanonicalHost, canonicalHost } from "../host.ts";
+import { type Limits, resolveLimits } from "../limits.ts";
+import { type Certificate, recordOf } from "../x509/certificate.ts";
+import { anchorStore } from "./anchors.ts";
+import { type FoundPath, searchPaths } from "./search.ts";
+import { SignatureCache } from "./signature.ts";
+
+/** A verified path. */
+export interface Path {
+  /** The certificates, leaf first. */
+  readonly certificates: readonly Certificate[];
+  /** Whether it ends at an anchor. */
+  readonly anchored: boolean;
+}
+
+/** Options of {@linkcode verifyPath}. */
+export interface VerifyPathOptions {
+  /** DNS name or IP literal, matched against subjectAltName alone; left out, no name is checked. */
+  hostname?: string;
+  /** Trusted certificates; an empty list trusts nothing. */
+  anchors: readonly Certificate[];
+  /** The time to judge at, to the second. Default: now. */
+  at?: Date;
+  /** Budgets of the search. */
+  limits?: Partial<Limits>;
+}
+
+/** Shared by all calls: see {@linkcode SignatureCache} for why that is safe. */
+const sharedSignatures: SignatureCache = new SignatureCache();
+
+/** The steps of {@linkcode verifyPath}, for any driver. */
+export function* verifyPathSteps(
+  chain: readonly Certificate[],
+  options: VerifyPathOptions,
+  signatures: SignatureCache = sharedSignatures,
+): Steps<Path> {
+  const at = (options.at ?? new Date()).getTime();
+  if (!Number.isFinite(at)) {
+    throw new PathError(
+      "ERR_CERTPIN_PATH_EXPIRED",
+      "Cannot verify the chain: the time to judge at is not a date",
+    );
+  }
+  if (chain.length === 0) {
+    throw new PathError(
+      "ERR_CERTPIN_PATH_EMPTY_CHAIN",
+      "Cannot verify the chain: it is empty",
+    );
+  }
+  chain.forEach(recordOf);
+  const { accepted, error } = yield* searchPaths<FoundPath>(
+    {
+      chain,
+      intermediates: [],
+      anchors: anchorStore(options.anchors),
+      mayEndEarly: false,
+      host: hostOf(options.hostname),
+      at,
+      limits: resolveLimits(options.limits),
+      signatures,
+    },
+    function* (path) {
+      return path;
+    },
+  );
+  if (!accepted) throw error;
+  return Object.freeze({
+    certificates: Object.freeze([...accepted.certificates]),
+    anchored: accepted.anchored,
+  });
+}
+
+function hostOf(hostname: string | undefined): CanonicalHost | undefined {
+  if (hostname === undefined) return undefined;
+  try {
+    return canonicalHost(hostname);
+  } catch (cause) {
+    if (!(cause instanceof CertpinError)) throw cause;
+    throw new PathError("ERR_CERTPIN_PATH_HOSTNAME", cause.message, { cause });
+  }
+}
+
+/**
+ * Finds a valid path from the first certificate of a chain to an anchor.
+ *
+ * Holds when it returns: every signature on the path, names, validity, the CA
+ * bit, path lengths, key usages, name constraints, critical extensions, the
+ * algorithm policy (no SHA-1, RSA from 2,048 bits, named curves), and the
+ * hostname in subjectAltName (RFC 5280, section 6; RFC 9525). Does not hold:
+ * that nothing is revoked, that anything is logged, that the peer has the key.
+ *
+ * @example
+ * ```ts
+ * import { parseCertificates, verifyPath } from "@certpin/certpin";
+ * import { mintChain } from "@certpin/certpin/testing";
+ *
+ * const { pem, ca } = await mintChain({ hostname: "api.example.com" });
+ * const { certificates } = await verifyPath(parseCertificates(pem), {
+ *   hostname: "api.example.com",
+ *   anchors: parseCertificates(ca),
+ * });
+ * console.log(certificates.length); // 3
+ * ```
+ *
+ * @param chain As presented: the leaf first, the rest in any order; what does
+ * not belong is passed over.
+ * @returns The path, always anchored.
+ * @throws {PathError} the reason of the candidate that got furthest.
+ * @throws {LimitError} `ERR_CERTPIN_LIMIT_CHAIN_LENGTH`,
+ * `ERR_CERTPIN_LIMIT_PATH_WORK`.
+ * @throws {CertificateError} `ERR_CERTPIN_CERTIFICATE_FOREIGN`.
+ * @throws {RangeError} for limits that do not exist or are no whole numbers.
+ */
+export async function verifyPath(
+  chain: readonly Certificate[],
+  options: VerifyPathOptions,
+): Promise<Path> {
+  return await runWithWebCrypto(verifyPathSteps([...chain], options));
+}
