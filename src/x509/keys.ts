@@ -276,7 +276,8 @@ export async function readKeys(
     await reader.readPem(text);
   } else {
     const bytes = Uint8Array.from(input as Uint8Array);
-    const shape = bytes.length === 0 ? undefined : shapeOf(readDer(bytes));
+    const isDer = bytes[0] === TAG.sequence;
+    const shape = isDer ? shapeOf(readDer(bytes)) : undefined;
     if (shape === undefined) {
       formatError(
         "Cannot tell what this is: neither PEM nor the DER of a certificate, request, public or private key, or PKCS#12",

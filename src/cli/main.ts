@@ -1,0 +1,111 @@
+#!/usr/bin/env -S deno run -A
+/**
+ * The `certpin` command: looks at servers and files, makes pins and policies,
+ * checks and converts them.
+ *
+ * ```sh
+ * deno run -A jsr:@certpin/certpin/cli inspect example.com
+ * ```
+ *
+ * Exit codes: 0 fine, 1 the check failed, 2 wrong usage or unreadable input.
+ *
+ * @module
+ */
+import { or } from "@optique/core/constructs";
+import { runParser } from "@optique/core/facade";
+import { message } from "@optique/core/message";
+import { CertpinError } from "../errors.ts";
+import {
+  EXIT_OK,
+  EXIT_USAGE,
+  Failure,
+  failureJson,
+  printFailure,
+} from "./failure.ts";
+import { type Io, processIo } from "./io.ts";
+import { exitWith, isEntryPoint } from "./entry.ts";
+import { pinCommand } from "./pin.ts";
+import type { Action, CommandParser } from "./registry.ts";
+import { errStyle, outStyle } from "./style.ts";
+import { VERSION } from "./version.ts";
+
+const commands: CommandParser = or(pinCommand);
+
+/** Help, version or completion was printed, or the usage was wrong. */
+class Ended extends Error {
+  constructor(readonly exitCode: number) {
+    super("ended");
+  }
+}
+
+function end(exitCode: number): never {
+  throw new Ended(exitCode);
+}
+
+/** The parser's error in the shape of all others. */
+function usageError(io: Io, text: string): string {
+  const style = errStyle(io);
+  if (!text.startsWith("Error: ")) return text + "\n";
+  const [first, ...rest] = text.slice("Error: ".length).split("\n");
+  const hint = "certpin help COMMAND lists what a command takes";
+  return [
+    `${style.red(style.bold("error:"))} ${first}`,
+    ...rest,
+    `  ${style.dim("hint:")} ${hint}\n`,
+  ].join("\n");
+}
+
+function parse(io: Io, args: readonly string[]): Action {
+  const isPlain = outStyle(io).bold("x") === "x" ||
+    errStyle(io).bold("x") === "x";
+  return runParser(commands, "certpin", args, {
+    brief: message`Certificate pins: make them, look at them, check them.`,
+    help: { command: true, option: true, onShow: () => end(EXIT_OK) },
+    version: { value: VERSION, option: true, onShow: () => end(EXIT_OK) },
+    completion: { command: true, onShow: (code) => end(code) },
+    colors: !isPlain,
+    maxWidth: Math.max(60, Math.min(io.columns, 100)),
+    showDefault: true,
+    showChoices: true,
+    commandList: "top-level",
+    aboveError: args.length === 0 ? "help" : "none",
+    stdout: (text) => io.out(text.endsWith("\n") ? text : text + "\n"),
+    stderr: (text) => io.err(usageError(io, text)),
+    onError: () => end(EXIT_USAGE),
+  });
+}
+
+/**
+ * Runs the command.
+ *
+ * @param args What stands after the command's name.
+ * @param io Streams; default: those of the process.
+ * @returns The exit code: 0 fine, 1 the check failed, 2 wrong usage or
+ * unreadable input. Never rejects for what a user did.
+ */
+export async function main(
+  args: readonly string[],
+  io: Io = processIo(),
+): Promise<number> {
+  try {
+    return await parse(io, args)(io);
+  } catch (error) {
+    if (error instanceof Ended) return error.exitCode;
+    const failure = error instanceof Failure
+      ? error
+      : error instanceof CertpinError
+      ? new Failure(error.message, { cause: error })
+      : undefined;
+    if (failure === undefined) throw error;
+    if (args.includes("--json")) {
+      io.out(JSON.stringify(failureJson(failure), null, 2) + "\n");
+    }
+    printFailure(io, failure);
+    return EXIT_USAGE;
+  }
+}
+
+if (isEntryPoint(import.meta)) {
+  const { argv } = await import("node:process");
+  await main(argv.slice(2)).then(exitWith);
+}
