@@ -97,7 +97,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
 /**
  * Fills in the defaults.
  *
- * @throws {RangeError} on an unknown name or a value that is not a whole number above zero.
+ * @throws {RangeError} on an unknown name or a value that is not a whole number, zero included.
  */
 export function resolveLimits(limits: Partial<Limits> = {}): Limits {
   const resolved: Record<string, number> = { ...DEFAULT_LIMITS };
@@ -106,9 +106,9 @@ export function resolveLimits(limits: Partial<Limits> = {}): Limits {
       throw new RangeError(`Cannot set the limit "${name}": no such limit`);
     }
     if (value === undefined) continue;
-    if (!Number.isSafeInteger(value) || value < 1) {
+    if (!Number.isSafeInteger(value) || value < 0) {
       throw new RangeError(
-        `Cannot set the limit "${name}" to ${value}: it must be a whole number of at least 1`,
+        `Cannot set the limit "${name}" to ${value}: it must be a whole number, not negative`,
       );
     }
     resolved[name] = value;

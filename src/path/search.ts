@@ -14,17 +14,12 @@ import {
   recordOf,
 } from "../x509/certificate.ts";
 import { bytesEqual } from "../x509/der.ts";
-import { classifyKey, schemeFor } from "./algorithms.ts";
 import type { AnchorStore } from "./anchors.ts";
 import { Budget } from "./budget.ts";
-import { candidateOrder } from "./candidate_order.ts";
-import {
-  ISSUER_RULES,
-  LEAF_RULES,
-  type Place,
-  refuse,
-  type Rule,
-} from "./rules.ts";
+import { candidateOrder, isSameEntity, signatureScheme } from "./candidates.ts";
+import { ISSUER_RULES } from "./issuer_rules.ts";
+import { LEAF_RULES } from "./leaf_rules.ts";
+import { type Place, refuse, type Rule } from "./rule.ts";
 import { isSignedBy, type SignatureCache } from "./signature.ts";
 
 /** A place on a path: the first is the leaf, the self-issued end or a key of an anchor is a root. */
@@ -194,7 +189,13 @@ class Search<T> {
     const pooled = (this.#pool.get(recordOf(last).issuerKey) ?? []).filter(
       (certificate) => !anchors.has(certificate),
     );
-    if (trusted.length + pooled.length === 0) {
+    const candidates = candidateOrder(last, trusted, pooled).filter((
+      { certificate },
+    ) => {
+      this.#budget.candidate();
+      return !path.some((earlier) => isSameEntity(earlier, certificate));
+    });
+    if (candidates.length === 0) {
       this.#attempt(path.length, () =>
         refuse(
           "ERR_CERTPIN_PATH_NO_ISSUER",
@@ -202,10 +203,7 @@ class Search<T> {
           "its issuer is neither presented nor trusted",
         ));
     }
-    for (const candidate of candidateOrder(last, trusted, pooled)) {
-      this.#budget.candidate();
-      const { certificate, isAnchor } = candidate;
-      if (path.some((earlier) => isSameEntity(earlier, certificate))) continue;
+    for (const { certificate, isAnchor } of candidates) {
       if (!(yield* this.#issued(certificate, path, isAnchor))) continue;
       const longer = [...path, certificate];
       const accepted = isAnchor
@@ -302,24 +300,4 @@ class Search<T> {
 
 function rank(error: PathError): number {
   return PATH_ERROR_CODES.indexOf(error.code);
-}
-
-/** The scheme of the signature, or why there is none that may be used. */
-function signatureScheme(issued: CertificateRecord, issuer: CertificateRecord) {
-  // RFC 5280, section 4.1.1.2: the same algorithm inside and outside.
-  if (!bytesEqual(issued.innerAlgorithm.raw, issued.outerAlgorithm.raw)) {
-    return "it names two different signature algorithms";
-  }
-  const key = classifyKey(issuer.publicKey);
-  return typeof key === "string"
-    ? `its issuer has an ${key}`
-    : schemeFor(issued.outerAlgorithm, key);
-}
-
-/** Whether a path would come back to the same name and key: a circle. */
-function isSameEntity(a: Certificate, b: Certificate): boolean {
-  const first = recordOf(a);
-  const second = recordOf(b);
-  return first.subjectKey === second.subjectKey &&
-    bytesEqual(first.spki, second.spki);
 }

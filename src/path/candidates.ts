@@ -1,11 +1,18 @@
 /**
- * The order in which possible issuers are tried. Key identifiers are hints:
+ * Possible issuers: what they could have signed, and in which order they are
+ * tried. Key identifiers are hints:
  * they move a candidate, and never admit or refuse one (RFC 4158, section 3.2).
  *
  * @module
  */
-import { type Certificate, recordOf } from "../x509/certificate.ts";
+import type { SignatureScheme } from "../crypto/steps.ts";
+import {
+  type Certificate,
+  type CertificateRecord,
+  recordOf,
+} from "../x509/certificate.ts";
 import { bytesEqual } from "../x509/der.ts";
+import { classifyKey, schemeFor } from "./algorithms.ts";
 
 /** A possible issuer. */
 export interface Candidate {
@@ -56,4 +63,27 @@ function compare(a: Certificate, b: Certificate): number {
     if (first.der[i] !== second.der[i]) return first.der[i] - second.der[i];
   }
   return first.der.length - second.der.length;
+}
+
+/** The scheme of the signature, or why there is none that may be used. */
+export function signatureScheme(
+  issued: CertificateRecord,
+  issuer: CertificateRecord,
+): SignatureScheme | string {
+  // RFC 5280, section 4.1.1.2: the same algorithm inside and outside.
+  if (!bytesEqual(issued.innerAlgorithm.raw, issued.outerAlgorithm.raw)) {
+    return "it names two different signature algorithms";
+  }
+  const key = classifyKey(issuer.publicKey);
+  return typeof key === "string"
+    ? `its issuer has an ${key}`
+    : schemeFor(issued.outerAlgorithm, key);
+}
+
+/** Whether a path would come back to the same name and key: a circle. */
+export function isSameEntity(a: Certificate, b: Certificate): boolean {
+  const first = recordOf(a);
+  const second = recordOf(b);
+  return first.subjectKey === second.subjectKey &&
+    bytesEqual(first.spki, second.spki);
 }

@@ -1,0 +1,91 @@
+/**
+ * Rules for the issuers (RFC 5280, section 6.1.4). That an issuer's key may be
+ * used and did sign is found before.
+ *
+ * @module
+ */
+import { KEY_USAGE } from "../x509/extensions.ts";
+import * as common from "./common_rules.ts";
+import { checkNameConstraints } from "./name_constraints.ts";
+import { ANY_PURPOSE, SERVER_AUTH } from "./purposes.ts";
+import { refuse, type Rule } from "./rule.ts";
+
+/** RFC 5280, section 6.1.4 (k): an issuer has the CA bit. */
+const isCa: Rule = ({ record }) => {
+  if (!record.decoded.basicConstraints?.ca) {
+    refuse(
+      "ERR_CERTPIN_PATH_NOT_CA",
+      record,
+      "it signed another certificate, but basicConstraints do not make it a CA",
+    );
+  }
+};
+
+/** RFC 5280, sections 4.2.1.9 and 6.1.4 (l): self-issued ones do not count. */
+const pathLength: Rule = ({ record, below }) => {
+  const limit = record.decoded.basicConstraints?.pathLength;
+  const count = below.slice(1).filter(({ selfIssued }) => !selfIssued).length;
+  if (limit !== undefined && count > limit) {
+    refuse(
+      "ERR_CERTPIN_PATH_LENGTH",
+      record,
+      `${count} intermediates below it, where pathLenConstraint allows ${limit}`,
+    );
+  }
+};
+
+/** RFC 5280, section 6.1.4 (n): an issuer's key may sign certificates. */
+const issuerKeyUsage: Rule = ({ record }) => {
+  const { keyUsage } = record.decoded;
+  if (keyUsage !== undefined && !(keyUsage & KEY_USAGE.keyCertSign)) {
+    refuse(
+      "ERR_CERTPIN_PATH_KEY_USAGE",
+      record,
+      "its keyUsage lacks keyCertSign",
+    );
+  }
+};
+
+/** RFC 5280, section 4.2.1.12: an issuer's purposes limit those below it, as deployed verifiers agree. */
+const issuerExtendedKeyUsage: Rule = ({ record }) => {
+  const purposes = record.decoded.extendedKeyUsage;
+  if (
+    purposes && !purposes.includes(SERVER_AUTH) &&
+    !purposes.includes(ANY_PURPOSE)
+  ) {
+    refuse(
+      "ERR_CERTPIN_PATH_EXTENDED_KEY_USAGE",
+      record,
+      "it may not issue for TLS servers",
+    );
+  }
+};
+
+/** RFC 5280, section 6.1.3 (b) and (c), read from the constraining side. */
+const nameConstraints: Rule = ({ record, below, budget }) => {
+  const constraints = record.decoded.nameConstraints;
+  const defect = constraints &&
+    checkNameConstraints(constraints, below, budget);
+  if (defect) {
+    refuse(
+      "ERR_CERTPIN_PATH_NAME_CONSTRAINTS",
+      record,
+      `below its name constraints stands ${defect}`,
+    );
+  }
+};
+
+/** What holds for every issuer once its key is known to have signed, in order. */
+export const ISSUER_RULES: readonly Rule[] = [
+  common.version,
+  common.serialNumber,
+  common.extensions,
+  common.criticalExtensions,
+  common.notYetValid,
+  common.expired,
+  isCa,
+  pathLength,
+  issuerKeyUsage,
+  issuerExtendedKeyUsage,
+  nameConstraints,
+];
