@@ -4,11 +4,11 @@
  * @module
  */
 import type { Bytes } from "../crypto/steps.ts";
-import {
-  mintCertificate,
-  type MintCertificateOptions,
-  type MintedCertificate,
-} from "./certificate.ts";
+import { mintCertificate } from "./certificate.ts";
+import type {
+  MintCertificateOptions,
+  MintedCertificate,
+} from "./certificate_options.ts";
 import { type KeyType, type MintedKey, mintKey, pinOf } from "./keys.ts";
 
 /** What of one certificate of a chain may be asked for: all but who issues it. */
@@ -40,12 +40,12 @@ export interface MintChainOptions {
 
 /** One pin of a {@linkcode MintedPolicy}. */
 export interface MintedPolicyPin {
-  /** `sha256/` and base64, of the SPKI. */
+  /** In canonical form. */
   pin: string;
-  /** Where on the path it must match; left out on the backup pin. */
-  role?: "leaf" | "intermediate";
+  /** Where on the path it must match; anywhere if left out. */
+  role?: "leaf" | "intermediate" | "root" | "ca";
   /** Says what it is. */
-  comment: string;
+  comment?: string;
 }
 
 /** A policy document for `createPinner`; plain JSON. */

@@ -18,12 +18,19 @@
  * @module
  */
 export {
-  mintCertificate,
-  type MintCertificateOptions,
-  type MintedCertificate,
-  type Surgery,
-  type TbsFields,
-} from "./certificate.ts";
+  type Attack,
+  ATTACK_NAMES,
+  type AttackSide,
+  mintAttacks,
+  type MintAttacksOptions,
+} from "./attacks.ts";
+export { mintCertificate } from "./certificate.ts";
+export type {
+  MintCertificateOptions,
+  MintedCertificate,
+  Surgery,
+  TbsFields,
+} from "./certificate_options.ts";
 export {
   type ChainCertificateOptions,
   mintChain,
@@ -53,9 +60,8 @@ export {
   type MintedKey,
   mintKey,
   sharedKey,
-  type SignatureHash,
-  type SignatureOptions,
 } from "./keys.ts";
+export type { SignatureHash, SignatureOptions } from "./signing.ts";
 export type {
   DistinguishedName,
   GeneralName,
@@ -63,3 +69,4 @@ export type {
   StringEncoding,
 } from "./names.ts";
 export type { Bytes } from "../crypto/steps.ts";
+export type { ErrorCode } from "../errors.ts";
