@@ -18,6 +18,7 @@ Options:
   --list      print the stages
   --verbose   show what the tools print while they run
   --help      print this
+  --write-features  write the README's table of features
 
 Environment:
   CI               lock file frozen
@@ -25,7 +26,14 @@ Environment:
   CERTPIN_VECTORS  folder of the shared vectors
 `;
 
-const OPTIONS = ["--all", "--bail", "--list", "--verbose", "--help"];
+const OPTIONS = [
+  "--all",
+  "--bail",
+  "--list",
+  "--verbose",
+  "--write-features",
+  "--help",
+];
 
 function fail(message: string): never {
   console.error(`${message}\n\n${HELP}`);
@@ -49,12 +57,25 @@ function asFailure(error: unknown): StageResult {
   return { outcome: { passed: 0, failed: 1, skipped: 0 }, output };
 }
 
-async function runStage(stage: Stage, settings: Settings): Promise<Outcome> {
+/** An output without the lines of tests that passed. */
+function troubles(output: string): string {
+  return output.split("\n")
+    .filter((line) => !/^ok (?!\|)| \.\.\. ok \(/.test(line))
+    .join("\n").trimEnd();
+}
+
+async function runStage(
+  stage: Stage,
+  settings: Settings,
+  outputs: string[],
+): Promise<Outcome> {
   console.log(`\n${stage.name}: ${stage.title}`);
   const start = performance.now();
-  const { outcome, output } = await stage.run(settings).catch(asFailure);
+  const { outcome, output } = await stage.run(settings, outputs)
+    .catch(asFailure);
+  outputs.push(output);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  if (outcome.failed > 0 && !settings.verbose) console.log(output.trimEnd());
+  if (outcome.failed > 0 && !settings.verbose) console.log(troubles(output));
   else for (const skip of readSkips(output)) console.log(`  ${skip}`);
   const word = outcome.failed > 0 ? "FAILED" : "ok";
   console.log(`  ${word}: ${summaryLine(outcome)} (${seconds} s)`);
@@ -81,11 +102,13 @@ async function main(args: readonly string[]): Promise<number> {
     all,
     verbose: has("--verbose"),
     frozen: Boolean(Deno.env.get("CI")),
+    writeFeatures: has("--write-features"),
   };
   const outcomes: Outcome[] = [];
+  const outputs: string[] = [];
   const failed: string[] = [];
   for (const stage of stages) {
-    const outcome = await runStage(stage, settings);
+    const outcome = await runStage(stage, settings, outputs);
     outcomes.push(outcome);
     if (outcome.failed > 0) failed.push(stage.name);
     if (outcome.failed > 0 && has("--bail")) break;

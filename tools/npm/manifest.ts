@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { splitNpm } from "./modules.ts";
+import { splitNpm } from "../suite/graph.ts";
 import { javascriptPath } from "./emit.ts";
 
 /** What we need of `deno.json`. */

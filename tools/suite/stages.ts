@@ -3,10 +3,19 @@
  *
  * @module
  */
+import { requireAll } from "../../tests/shared/skip.ts";
 import { type CommandOptions, deno, type Ran } from "./command.ts";
+import { featuresInReadme, readFeatures } from "./features.ts";
 import { type Outcome, readCounts } from "./outcome.ts";
 import { ROOT } from "./paths.ts";
 import { rehearsePublishing } from "./publish.ts";
+import {
+  NODE_24,
+  OTHER_RUNTIMES,
+  type ProcessRuntime,
+  runOn,
+} from "./runtimes.ts";
+import { runInBrowser, runInWorkerd } from "./sandboxes.ts";
 
 /** How the suite was asked to run. */
 export interface Settings {
@@ -16,6 +25,8 @@ export interface Settings {
   readonly verbose: boolean;
   /** Refuses to change the lock file. */
   readonly frozen: boolean;
+  /** Writes the README's table of features instead of comparing it. */
+  readonly writeFeatures: boolean;
 }
 
 /** A stage's counts, and what it printed. */
@@ -32,7 +43,8 @@ export interface Stage {
   readonly title: string;
   /** Whether only the whole suite has it. */
   readonly allOnly?: boolean;
-  run(settings: Settings): Promise<StageResult>;
+  /** Runs it; `before` is what earlier stages printed. */
+  run(settings: Settings, before: readonly string[]): Promise<StageResult>;
 }
 
 function asCheck({ success, output }: Ran): StageResult {
@@ -54,6 +66,29 @@ function options(settings: Settings): CommandOptions {
 
 function lock(settings: Settings): string[] {
   return settings.frozen ? ["--frozen"] : [];
+}
+
+/** Counts what ran, or says what is missing: a failure where all is required. */
+function asTestsOf(name: string, reason: string, ran?: Ran): StageResult {
+  if (ran) return asTests(ran);
+  const failed = +requireAll();
+  const outcome = { passed: 0, failed, skipped: 1 - failed };
+  return { outcome, output: `SKIPPED ${name}: ${reason}` };
+}
+
+function onRuntime(runtime: ProcessRuntime, allOnly: boolean): Stage {
+  const { name, npmPackage } = runtime;
+  return {
+    name,
+    title: `shared tests on ${npmPackage}`,
+    allOnly,
+    run: async ({ verbose }) =>
+      asTestsOf(
+        name,
+        `npx does not bring ${npmPackage}`,
+        await runOn(runtime, verbose),
+      ),
+  };
 }
 
 /** The TypeScript entry points that `deno.json` exports. */
@@ -130,5 +165,37 @@ export const STAGES: readonly Stage[] = [
           options(settings),
         ),
       ),
+  },
+  onRuntime(NODE_24, false),
+  ...OTHER_RUNTIMES.map((runtime) => onRuntime(runtime, true)),
+  {
+    name: "workerd",
+    title: "shared tests of the core in workerd",
+    allOnly: true,
+    run: async ({ verbose }) =>
+      asTestsOf(
+        "workerd",
+        "npx does not bring workerd",
+        await runInWorkerd(verbose),
+      ),
+  },
+  {
+    name: "browser",
+    title: "shared tests of the core in Chromium",
+    allOnly: true,
+    run: async () =>
+      asTestsOf("browser", "no Chromium is installed", await runInBrowser()),
+  },
+  {
+    name: "features",
+    title: "the README's table of features by runtime",
+    allOnly: true,
+    run: async ({ writeFeatures }, before) => {
+      const { success, output } = await featuresInReadme(
+        readFeatures(before.join("\n")),
+        writeFeatures,
+      );
+      return asCheck({ success, output, stdout: "" });
+    },
   },
 ];

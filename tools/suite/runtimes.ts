@@ -1,0 +1,114 @@
+/**
+ * Runs the runtime-neutral bodies on other runtimes, all brought by npm.
+ *
+ * @module
+ */
+import { bundle, type BundleOptions } from "./bundle.ts";
+import { type Ran, run } from "./command.ts";
+import { npm, programPath } from "./npx.ts";
+import { ROOT } from "./paths.ts";
+
+/** A runtime with a `process`, that runs one bundle. */
+export interface ProcessRuntime {
+  readonly name: string;
+  readonly npmPackage: string;
+  readonly program: string;
+  /** Prints the path of the program. */
+  readonly whereami: readonly string[];
+  /** What stands before the bundle's name. */
+  readonly args: readonly string[];
+}
+
+function node(version: string): ProcessRuntime {
+  return {
+    name: `node${version.split(".")[0]}`,
+    npmPackage: `node@${version}`,
+    program: "node",
+    whereami: ["-p", "process.execPath"],
+    args: ["--enable-source-maps"],
+  };
+}
+
+/** The Node that the short run uses too. */
+export const NODE_24: ProcessRuntime = node("24");
+
+/** The others: the oldest that are supported, and the newest. */
+export const OTHER_RUNTIMES: readonly ProcessRuntime[] = [
+  node("22.19.0"),
+  node("26"),
+  {
+    name: "bun1.4",
+    npmPackage: "bun@1.4",
+    program: "bun",
+    whereami: ["-p", "process.execPath"],
+    args: ["run"],
+  },
+  {
+    name: "deno2.8",
+    npmPackage: "deno@2.8.0",
+    program: "deno",
+    whereami: ["eval", "console.log(Deno.execPath())"],
+    args: ["run", "-A"],
+  },
+];
+
+/** The packages that the bundles import, or take in. */
+const PACKAGES = ["pkijs", "asn1js", "undici"];
+
+/** The exact versions in the lock file, so that every runtime gets the same. */
+async function lockedPackages(): Promise<string[]> {
+  const { specifiers } = JSON.parse(
+    await Deno.readTextFile(new URL("deno.lock", ROOT)),
+  );
+  return PACKAGES.map((name) => {
+    const found = Object.entries<string>(specifiers)
+      .find(([specifier]) => specifier.startsWith(`npm:${name}@`));
+    if (!found) throw new Error(`deno.lock does not hold ${name}`);
+    // What follows the version names the peers that it was resolved with.
+    return `${name}@${found[1].split("_")[0]}`;
+  });
+}
+
+/** A temporary folder with the packages in it; the caller removes it. */
+export async function packagesFolder(): Promise<string> {
+  const folder = await Deno.makeTempDir({ prefix: "certpin-runtimes-" });
+  await Deno.writeTextFile(`${folder}/package.json`, `{"type":"module"}`);
+  const { success, output } = await npm(
+    ["install", ...await lockedPackages()],
+    folder,
+  );
+  if (success) return folder;
+  await Deno.remove(folder, { recursive: true });
+  throw new Error(`npm install failed:\n${output}`);
+}
+
+/** Bundles a launcher into the folder, and returns its file name. */
+export async function bundleLauncher(
+  folder: string,
+  launcher: string,
+  platform: BundleOptions["platform"],
+): Promise<string> {
+  const text = await bundle(`tests/runtimes/${launcher}.ts`, {
+    platform,
+    packagesFolder: folder,
+  });
+  const file = `${folder}/${launcher}.js`;
+  await Deno.writeTextFile(file, text);
+  return file;
+}
+
+/** Runs the bodies on a runtime; `undefined` where npm does not bring it. */
+export async function runOn(
+  { npmPackage, program, whereami, args }: ProcessRuntime,
+  verbose: boolean,
+): Promise<Ran | undefined> {
+  const path = await programPath(npmPackage, program, whereami);
+  if (path === undefined) return undefined;
+  const folder = await packagesFolder();
+  try {
+    const file = await bundleLauncher(folder, "process", "node");
+    return await run(path, [...args, file], { cwd: folder, verbose });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}

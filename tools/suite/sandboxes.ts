@@ -1,0 +1,118 @@
+/**
+ * Runs the core's bodies where there are no sockets: workerd and a browser.
+ *
+ * @module
+ */
+import { type Ran, run } from "./command.ts";
+import { programPath } from "./npx.ts";
+import { bundleLauncher, packagesFolder } from "./runtimes.ts";
+
+/** The workerd that is tested. */
+const WORKERD = "workerd@1.20261117.1";
+
+/** Longest that the page may take, in milliseconds: a guard against hangs. */
+const PAGE_MS = 5 * 60 * 1000;
+
+/** The programs that a Chromium may be called. */
+const CHROMIUMS = ["chromium", "chromium-browser", "google-chrome"];
+
+// Without the last ones it looks up its maker's hosts at every start.
+const CHROMIUM_FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+const WORKERD_CONFIG = `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (services = [(name = "main", worker = (
+  modules = [(name = "worker", esModule = embed "workerd.js")],
+  compatibilityDate = "2026-11-01",
+))]);
+`;
+
+/** Runs the bodies in workerd; `undefined` where npm does not bring it. */
+export async function runInWorkerd(verbose: boolean): Promise<Ran | undefined> {
+  const path = await programPath(WORKERD, "node", [
+    "-p",
+    `require("node:path").join(process.env.PATH.split(require("node:path").delimiter)[0], "workerd")`,
+  ]);
+  if (path === undefined) return undefined;
+  const folder = await packagesFolder();
+  try {
+    await bundleLauncher(folder, "workerd", "workerd");
+    await Deno.writeTextFile(`${folder}/config.capnp`, WORKERD_CONFIG);
+    return await run(path, ["test", "config.capnp"], { cwd: folder, verbose });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function findChromium(): Promise<string | undefined> {
+  for (const program of CHROMIUMS) {
+    if ((await run(program, ["--version"])).success) return program;
+  }
+  return undefined;
+}
+
+/** Serves the page, and waits for what it sends home. */
+async function runPage(chromium: string, script: string, profile: string) {
+  const result = Promise.withResolvers<string>();
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async (request) => {
+      const { pathname } = new URL(request.url);
+      if (pathname === "/result") result.resolve(await request.text());
+      if (pathname === "/launcher.js") {
+        return new Response(script, {
+          headers: { "content-type": "text/javascript" },
+        });
+      }
+      return new Response(
+        `<!doctype html><script type="module" src="/launcher.js"></script>`,
+        { headers: { "content-type": "text/html" } },
+      );
+    },
+  );
+  const child = new Deno.Command(chromium, {
+    args: [
+      ...CHROMIUM_FLAGS,
+      `--user-data-dir=${profile}`,
+      `http://127.0.0.1:${server.addr.port}/`,
+    ],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  const guard = setTimeout(
+    () => result.resolve(`The page said nothing in ${PAGE_MS} ms`),
+    PAGE_MS,
+  );
+  try {
+    return await result.promise;
+  } finally {
+    clearTimeout(guard);
+    child.kill();
+    await child.status;
+    await server.shutdown();
+  }
+}
+
+/** Runs the bodies in a page; `undefined` where there is no Chromium. */
+export async function runInBrowser(): Promise<Ran | undefined> {
+  const chromium = await findChromium();
+  if (chromium === undefined) return undefined;
+  const folder = await packagesFolder();
+  try {
+    const file = await bundleLauncher(folder, "browser", "browser");
+    const script = await Deno.readTextFile(file);
+    const output = await runPage(chromium, script, `${folder}/profile`);
+    return { success: true, stdout: output, output };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
