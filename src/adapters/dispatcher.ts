@@ -1,0 +1,259 @@
+/**
+ * A dispatcher for undici whose every connection passes the gate.
+ *
+ * @module
+ */
+// "undici" alone is a shim of Bun's that ignores the connector.
+import { Agent, Client, type Dispatcher, errors, Pool } from "undici/index.js";
+import type { TLSSocket } from "node:tls";
+import { ConnectionError } from "../errors.ts";
+import type { Verdict } from "../pinner.ts";
+import { pickOptions } from "./options.ts";
+import { type Gate, verdictOf } from "./tls_gate.ts";
+
+/** Options that undici takes; all else that it knows would choose a connection. */
+const UNDICI_OPTIONS = [
+  "bodyTimeout",
+  "clientTtl",
+  "connections",
+  "eventSource",
+  "h2Options",
+  "headersTimeout",
+  "keepAliveMaxTimeout",
+  "keepAliveTimeout",
+  "keepAliveTimeoutThreshold",
+  "maxHeaderSize",
+  "maxOrigins",
+  "maxRequestsPerClient",
+  "maxResponseSize",
+  "pipelining",
+  "strictContentLength",
+  "webSocket",
+] as const;
+
+/** Options of undici that would take another connection than the gate's. */
+export const REFUSED_BY_DISPATCHER: readonly string[] = [
+  "connect",
+  "factory",
+  "socketPath",
+  "tls",
+  "useH2c",
+];
+
+/** Milliseconds for a connection to be opened, as undici has it. */
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Milliseconds before the first TCP keep-alive probe, as undici has it. */
+const KEEP_ALIVE_DELAY_MS = 60_000;
+
+/** Hears the verdict of the connection that a request starts on. */
+export const ON_VERDICT: unique symbol = Symbol("certpin.onVerdict");
+
+interface Watched {
+  readonly [ON_VERDICT]?: (verdict: Verdict) => void;
+}
+
+type Handler = Dispatcher.DispatchHandler;
+type Controller = Dispatcher.DispatchController;
+
+/**
+ * Looks at the connection at the very moment that a request starts on it,
+ * before a byte of the request is written, and forwards everything else.
+ */
+class StartGuard {
+  readonly onRequestUpgrade?: unknown;
+  readonly onResponseStarted?: unknown;
+  readonly onResponseStart?: unknown;
+  readonly onResponseData?: unknown;
+  readonly onResponseEnd?: unknown;
+  readonly onResponseError?: unknown;
+  readonly onBodySent?: unknown;
+  readonly onRequestSent?: unknown;
+  readonly #handler: Handler;
+  readonly #mayStart: () => Error | undefined;
+
+  constructor(handler: Handler, mayStart: () => Error | undefined) {
+    this.#handler = handler;
+    this.#mayStart = mayStart;
+    const methods = handler as Record<string, unknown>;
+    for (
+      const name of [
+        "onRequestUpgrade",
+        "onResponseStarted",
+        "onResponseStart",
+        "onResponseData",
+        "onResponseEnd",
+        "onResponseError",
+        "onBodySent",
+        "onRequestSent",
+      ] as const
+    ) {
+      const method = methods[name];
+      if (typeof method === "function") this[name] = method.bind(handler);
+    }
+  }
+
+  onRequestStart(controller: Controller, context: unknown): void {
+    const refused = this.#mayStart();
+    if (refused) controller.abort(refused);
+    else this.#handler.onRequestStart?.(controller, context);
+  }
+}
+
+/** One connection at a time, each through the gate. */
+class PinnedClient extends Client {
+  readonly #gate: Gate;
+  readonly #slot: { socket?: TLSSocket };
+
+  constructor(
+    origin: string | URL,
+    options: Client.Options,
+    gate: Gate,
+    connect: (request: ConnectRequest) => Promise<TLSSocket>,
+  ) {
+    const slot: { socket?: TLSSocket } = {};
+    super(origin, {
+      ...options,
+      connect(request, callback) {
+        connect(request).then((socket) => {
+          slot.socket = socket;
+          callback(null, socket);
+        }, (error) => callback(error, null));
+      },
+    });
+    this.#gate = gate;
+    this.#slot = slot;
+  }
+
+  override dispatch(
+    options: Dispatcher.DispatchOptions & Watched,
+    handler: Handler,
+  ): boolean {
+    this.#retire();
+    const guard = new StartGuard(handler, () => {
+      const { socket } = this.#slot;
+      const refused = this.#retire();
+      if (refused !== undefined) return refused;
+      options[ON_VERDICT]?.(verdictOf(socket!)!);
+    });
+    return super.dispatch(options, guard as Handler);
+  }
+
+  /** Destroys the connection if no request may start on it any more. */
+  #retire(): Error | undefined {
+    const { socket } = this.#slot;
+    if (socket === undefined) return;
+    const refused = this.#gate.refusesReuse(socket);
+    // Without an error undici opens a new connection for the requests that
+    // wait; with one it fails those that run.
+    if (refused !== undefined && !socket.destroyed) {
+      socket.destroy(this.stats.running > 0 ? refused : undefined);
+    }
+    return refused;
+  }
+}
+
+interface ConnectRequest {
+  readonly hostname: string;
+  readonly protocol: string;
+  readonly port: string;
+}
+
+/** What a dispatcher opens connections with. */
+export interface DispatcherOptions {
+  /** Offers HTTP/2 too. */
+  readonly allowH2: boolean;
+  /** For `tls.connect`. */
+  readonly tls: Readonly<Record<string, unknown>>;
+  /** Milliseconds; 0 waits for ever. */
+  readonly connectTimeout?: number;
+}
+
+/** The agent: a pool for each origin, private to a gate. */
+export class PinnedAgent extends Agent {
+  readonly #closing: AbortController;
+
+  /** Takes undici's own options out of `taken`. */
+  constructor(
+    gate: Gate,
+    taken: Record<string, unknown>,
+    options: DispatcherOptions,
+  ) {
+    const closing = new AbortController();
+    const connect = connector(gate, options, closing.signal);
+    const client = (origin: string | URL, given: object) =>
+      new PinnedClient(origin, given, gate, connect);
+    super({
+      ...pickOptions(taken, UNDICI_OPTIONS),
+      allowH2: options.allowH2,
+      factory: (origin: string | URL, given: object) =>
+        new Pool(origin, {
+          ...given,
+          connect: refuseConnector,
+          factory: client,
+        }),
+    });
+    this.#closing = closing;
+  }
+
+  override destroy(...args: unknown[]): Promise<void> {
+    this.#closing.abort(new errors.ClientDestroyedError());
+    return super.destroy(...args as [Error | null]);
+  }
+}
+
+// Every client of the pool brings the gate; this one is never to be reached.
+function refuseConnector(
+  _request: unknown,
+  callback: (error: Error, socket: null) => void,
+): void {
+  callback(
+    new ConnectionError(
+      "ERR_CERTPIN_OPTION",
+      "Cannot connect outside of the gate",
+    ),
+    null,
+  );
+}
+
+function connector(
+  gate: Gate,
+  { allowH2, tls, connectTimeout = CONNECT_TIMEOUT_MS }: DispatcherOptions,
+  closing: AbortSignal,
+): (request: ConnectRequest) => Promise<TLSSocket> {
+  return async ({ hostname, protocol, port }) => {
+    if (protocol !== "https:") {
+      throw new ConnectionError(
+        "ERR_CERTPIN_PROTOCOL",
+        `Cannot connect to ${hostname}: only https: and wss: can be pinned`,
+      );
+    }
+    const late = new AbortController();
+    const timer = connectTimeout > 0
+      ? setTimeout(
+        () =>
+          late.abort(
+            new errors.ConnectTimeoutError(
+              `Cannot connect to ${hostname}: not done after ${connectTimeout} ms`,
+            ),
+          ),
+        connectTimeout,
+      )
+      : undefined;
+    try {
+      const socket = await gate.open({
+        hostname,
+        port: Number(port || 443),
+        tls: {
+          ...tls,
+          ALPNProtocols: allowH2 ? ["http/1.1", "h2"] : ["http/1.1"],
+        },
+        signal: AbortSignal.any([closing, late.signal]),
+      });
+      socket.setNoDelay(true);
+      socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
+      return socket;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}

@@ -1,0 +1,215 @@
+/**
+ * A `fetch` whose every connection passes the gate.
+ *
+ * @module
+ */
+import {
+  fetch as undiciFetch,
+  type RequestInit as UndiciInit,
+} from "undici/index.js";
+import { ConnectionError } from "../errors.ts";
+import type { PinnerOptions, Verdict } from "../pinner.ts";
+import { type CertificateInput, resolveTrust } from "./anchors.ts";
+import { readBody } from "./body.ts";
+import {
+  type DispatcherOptions,
+  ON_VERDICT,
+  PinnedAgent,
+  REFUSED_BY_DISPATCHER,
+} from "./dispatcher.ts";
+import {
+  pickOptions,
+  type PinnerSource,
+  REFUSED_BY_FETCH,
+  resolvePinner,
+  takeOptions,
+} from "./options.ts";
+import { toGlobalResponse } from "./response.ts";
+import { requireRuntime } from "./runtime.ts";
+import { Gate, rememberVerdict } from "./tls_gate.ts";
+
+/** Options of `tls.connect` that choose no other peer and weaken nothing. */
+const TLS_OPTIONS = [
+  "autoSelectFamily",
+  "autoSelectFamilyAttemptTimeout",
+  "cert",
+  "ciphers",
+  "crl",
+  "ecdhCurve",
+  "family",
+  "highWaterMark",
+  "hints",
+  "key",
+  "localAddress",
+  "lookup",
+  "maxVersion",
+  "minDHSize",
+  "minVersion",
+  "passphrase",
+  "pfx",
+  "secureOptions",
+  "sigalgs",
+] as const;
+
+/** Takes the options of `tls.connect` out of `taken`. */
+export function pickTls(
+  taken: Record<string, unknown>,
+): Record<string, unknown> {
+  return pickOptions(taken, TLS_OPTIONS);
+}
+
+/** Options of `createFetch`. */
+export interface FetchOptions extends PinnerOptions {
+  /** Certificates trusted instead of the platform's store. */
+  ca?: CertificateInput;
+  /** The client's certificate chain in PEM, for servers that ask for one. */
+  cert?: string | Uint8Array;
+  /** The key of `cert` in PEM. */
+  key?: string | Uint8Array;
+  /** Passphrase of `key`. */
+  passphrase?: string;
+  /** Offers HTTP/2 too. Default: true on Node, false on Deno and Bun. */
+  allowH2?: boolean;
+  /** Most connections to one origin. Default: no limit. */
+  connections?: number;
+  /** Milliseconds to open a connection and judge it. Default 10,000; 0 is no limit. */
+  connectTimeout?: number;
+  /** Milliseconds that an idle connection is kept. Default 4,000. */
+  keepAliveTimeout?: number;
+  /** Milliseconds until the response's headers are there. Default 300,000. */
+  headersTimeout?: number;
+  /** Milliseconds between two pieces of a body. Default 300,000. */
+  bodyTimeout?: number;
+  /** Resolves names; as in `node:net`. */
+  lookup?: unknown;
+}
+
+/** A `fetch` with connections of its own. */
+export interface PinnedFetch extends AsyncDisposable {
+  /**
+   * As the global `fetch`. Rejects with a `TypeError` whose `cause` is the
+   * `CertpinError`, where the connection was refused.
+   */
+  (input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  /** Closes all connections at once; requests that still run fail. */
+  close(): Promise<void>;
+}
+
+/** Makes the agent that fetches and dispatchers run on. */
+export function createAgentOf(
+  source: PinnerSource,
+  options: object,
+  refused: readonly string[],
+): PinnedAgent {
+  const runtime = requireRuntime();
+  const taken = takeOptions(options, [...REFUSED_BY_DISPATCHER, ...refused]);
+  const pinner = resolvePinner(source, taken);
+  const { ca, connectTimeout, allowH2 } = taken;
+  const trust = resolveTrust(pinner, ca as CertificateInput | undefined);
+  const opening: DispatcherOptions = {
+    allowH2: (allowH2 ?? runtime === "node") as boolean,
+    connectTimeout: connectTimeout as number | undefined,
+    tls: pickTls(taken),
+  };
+  return new PinnedAgent(new Gate(pinner, trust), taken, opening);
+}
+
+function requireHttps(url: string): void {
+  const { protocol } = new URL(url);
+  if (protocol !== "https:") {
+    throw new ConnectionError(
+      "ERR_CERTPIN_PROTOCOL",
+      `Cannot fetch a ${protocol} URL: only https: can be pinned`,
+    );
+  }
+}
+
+/** The fields of a `Request` that its copy for undici takes over. */
+const REQUEST_FIELDS = [
+  "method",
+  "headers",
+  "referrer",
+  "referrerPolicy",
+  "mode",
+  "credentials",
+  "cache",
+  "redirect",
+  "integrity",
+  "keepalive",
+  "signal",
+] as const;
+
+async function prepare(
+  input: string | URL | Request,
+  init: RequestInit | undefined,
+): Promise<{ url: string; init: Record<string, unknown> }> {
+  const taken = takeOptions(init, REFUSED_BY_FETCH);
+  if (!(input instanceof Request)) {
+    return { url: String(input), init: await readBody(taken) };
+  }
+  const merged: Record<string, unknown> = {};
+  for (const name of REQUEST_FIELDS) {
+    if (input[name] !== undefined) merged[name] = input[name];
+  }
+  // What a server-side Request says of itself is not always what it accepts.
+  if (merged.mode === "navigate") delete merged.mode;
+  if (merged.referrer === "about:client") delete merged.referrer;
+  if (input.body !== null) merged.body = input.body;
+  return { url: input.url, init: await readBody({ ...merged, ...taken }) };
+}
+
+/**
+ * Makes a `fetch` that pins.
+ *
+ * Each hop of a redirect is checked by the hostname of its own URL. Proxies
+ * of the environment are ignored. Connections are private to the result, and
+ * kept alive; none takes a request that the pinner's policy of that moment
+ * would refuse.
+ *
+ * @param pinner A pinner, or a policy (also as JSON text).
+ * @param options What to trust, and how to connect.
+ * @returns The fetch; close it, or let `await using` do it.
+ * @throws {ConnectionError} `ERR_CERTPIN_OPTION`, `ERR_CERTPIN_RUNTIME`
+ * @throws {PolicyError} where the policy is wrong.
+ */
+export function createFetch(
+  pinner: PinnerSource,
+  options: FetchOptions = {},
+): PinnedFetch {
+  const agent = createAgentOf(pinner, options, REFUSED_BY_FETCH);
+  const fetch = async (
+    input: string | URL | Request,
+    init?: RequestInit,
+  ): Promise<Response> => {
+    let verdict: Verdict | undefined;
+    const dispatcher = {
+      dispatch: (given: object, handler: never) =>
+        agent.dispatch(
+          {
+            ...given,
+            // Called on each hop: the last one brought the response.
+            [ON_VERDICT]: (latest: Verdict) => verdict = latest,
+          } as never,
+          handler,
+        ),
+    };
+    let prepared;
+    try {
+      prepared = await prepare(input, init);
+      requireHttps(prepared.url);
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) throw error;
+      throw new TypeError("fetch failed", { cause: error });
+    }
+    const undici = await undiciFetch(
+      prepared.url,
+      { ...prepared.init, dispatcher } as unknown as UndiciInit,
+    );
+    const signal = prepared.init.signal as AbortSignal | null | undefined;
+    const response = toGlobalResponse(undici, signal ?? undefined);
+    if (verdict !== undefined) rememberVerdict(response, verdict);
+    return response;
+  };
+  const close = () => agent.destroy();
+  return Object.assign(fetch, { close, [Symbol.asyncDispose]: close });
+}

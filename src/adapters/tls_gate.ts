@@ -1,0 +1,311 @@
+/**
+ * The one gate: every connection of every adapter passes here.
+ *
+ * It opens a TLS connection with the platform's validation on, reads the chain
+ * off that very connection, has it judged, and hands the connection out only
+ * after an allowing verdict. A refused connection is destroyed before anybody
+ * could write to it.
+ *
+ * @module
+ */
+import type { Duplex } from "node:stream";
+import * as tls from "node:tls";
+import { runWithWebCrypto } from "../crypto/webcrypto.ts";
+import { CertpinError, ConnectionError, PathError } from "../errors.ts";
+import { type CanonicalHost, canonicalHost } from "../host.ts";
+import { MAX_POLICY_RACES } from "../limits.ts";
+import {
+  judgeSteps,
+  nowOf,
+  type Pinner,
+  validUntil,
+  type Verdict,
+} from "../pinner.ts";
+import type { Policy } from "../policy/policy.ts";
+import { platformAnchors, type Trust } from "./anchors.ts";
+import { type LinkedCertificate, presentedChain } from "./chain.ts";
+import { runWithNodeCrypto } from "./node_crypto.ts";
+
+/** A connection to open. */
+export interface OpenRequest {
+  /** Whom it must be: a DNS name or an IP literal, checked and pinned. */
+  readonly hostname: string;
+  /** Where to connect; by default `hostname`. */
+  readonly host?: string;
+  readonly port?: number;
+  /** Already connected transport to run TLS over. */
+  readonly transport?: Duplex;
+  /** Further options of `tls.connect`, without those that are refused. */
+  readonly tls?: Readonly<Record<string, unknown>>;
+  readonly signal?: AbortSignal;
+}
+
+/** What a connection was allowed by. */
+interface Judged {
+  readonly hostname: string;
+  readonly port?: number;
+  readonly chain: readonly Uint8Array[];
+  policy: Policy;
+  verdict: Verdict;
+  /** Milliseconds since the epoch. */
+  validUntil: number;
+}
+
+const verdicts = new WeakMap<object, Verdict>();
+
+/** Remembers the verdict that a connection or response rests on. */
+export function rememberVerdict(subject: object, verdict: Verdict): void {
+  verdicts.set(subject, verdict);
+}
+
+/**
+ * The verdict that a connection or a response rests on.
+ *
+ * @param connectionOrResponse What an adapter returned.
+ * @returns `undefined` for anything that no adapter returned.
+ */
+export function verdictOf(connectionOrResponse: object): Verdict | undefined {
+  return verdicts.get(connectionOrResponse);
+}
+
+function handshakeError(cause: unknown): ConnectionError {
+  const text = cause instanceof Error ? `: ${cause.message}` : "";
+  return new ConnectionError(
+    "ERR_CERTPIN_HANDSHAKE",
+    `The TLS handshake failed${text}`,
+    { cause },
+  );
+}
+
+function noChain(why: string): ConnectionError {
+  return new ConnectionError(
+    "ERR_CERTPIN_NO_CHAIN",
+    `Cannot pin the connection: ${why}`,
+  );
+}
+
+/** Resolves after the platform has validated the peer. */
+async function secured(
+  socket: tls.TLSSocket,
+  isConnected: boolean,
+): Promise<void> {
+  let reached = isConnected;
+  const listening = new AbortController();
+  const listen = (event: string, act: (error: Error) => void) => {
+    socket.on(event, act);
+    listening.signal.addEventListener(
+      "abort",
+      () => socket.removeListener(event, act),
+    );
+  };
+  try {
+    await new Promise<void>((resolve, reject) => {
+      listen("connect", () => reached = true);
+      listen("secureConnect", () => resolve());
+      listen("error", (error) => {
+        reject(reached ? handshakeError(error) : error);
+      });
+      listen("close", () => {
+        reject(handshakeError(new Error("the connection was closed")));
+      });
+    });
+  } finally {
+    listening.abort();
+  }
+}
+
+/** Opens connections, and judges them, for one pinner with one trust. */
+export class Gate {
+  readonly #judged = new WeakMap<object, Judged>();
+
+  constructor(readonly pinner: Pinner, readonly trust: Trust) {}
+
+  #steps(judged: Pick<Judged, "hostname" | "port" | "chain">) {
+    return judgeSteps(this.pinner, {
+      hostname: judged.hostname,
+      port: judged.port,
+      chain: judged.chain,
+      anchors: this.trust.anchors,
+      publicAnchors: platformAnchors(),
+      platformValidated: true,
+    });
+  }
+
+  /** Judges at once; the policy cannot change meanwhile. */
+  judgeNow(
+    hostname: string,
+    port: number | undefined,
+    chain: readonly Uint8Array[],
+  ): Verdict {
+    return runWithNodeCrypto(this.#steps({ hostname, port, chain }));
+  }
+
+  async #judge(
+    hostname: string,
+    port: number | undefined,
+    chain: readonly Uint8Array[],
+  ): Promise<Judged> {
+    // A verdict counts only if the policy is still the one it was taken by.
+    for (let race = 0; race < MAX_POLICY_RACES; race++) {
+      const policy = this.pinner.policy;
+      const verdict = await runWithWebCrypto(
+        this.#steps({ hostname, port, chain }),
+      );
+      if (this.pinner.policy === policy) {
+        return {
+          hostname,
+          port,
+          chain,
+          policy,
+          verdict,
+          validUntil: validUntil(verdict),
+        };
+      }
+    }
+    const verdict = this.judgeNow(hostname, port, chain);
+    const { policy } = this.pinner;
+    return {
+      hostname,
+      port,
+      chain,
+      policy,
+      verdict,
+      validUntil: validUntil(verdict),
+    };
+  }
+
+  /**
+   * Opens a connection and has it judged.
+   *
+   * @returns The connection, validated by the platform and allowed by the
+   * policy. Nothing has been written to it or read from it.
+   * @throws {CertpinError} the verdict's error, or a `ConnectionError`
+   * `ERR_CERTPIN_HANDSHAKE`, `ERR_CERTPIN_NO_CHAIN`. What fails before a byte
+   * of TLS (a refused port, an unknown name, an abort) is thrown as it is.
+   */
+  async open(request: OpenRequest): Promise<tls.TLSSocket> {
+    const { signal, transport } = request;
+    signal?.throwIfAborted();
+    const hostname = canonicalHost(request.hostname);
+    const socket = tls.connect(this.#tlsOptions(request, hostname));
+    let aborted: (() => void) | undefined;
+    try {
+      const opening = this.#admit(socket, hostname, request, transport);
+      if (signal === undefined) return await opening;
+      return await Promise.race([
+        opening,
+        new Promise<never>((_, reject) => {
+          aborted = () => reject(signal.reason);
+          signal.addEventListener("abort", aborted, { once: true });
+          opening.catch(() => {});
+        }),
+      ]);
+    } catch (error) {
+      // Nobody else holds it: what it still has to say goes nowhere.
+      socket.on("error", () => {});
+      socket.destroy();
+      throw error;
+    } finally {
+      if (aborted) signal?.removeEventListener("abort", aborted);
+    }
+  }
+
+  #tlsOptions(
+    { host, port, transport, tls: more }: OpenRequest,
+    hostname: CanonicalHost,
+  ): tls.ConnectionOptions {
+    return {
+      ...more,
+      ...(transport === undefined ? { port } : { socket: transport }),
+      host: host ?? hostname.text,
+      // An IP literal is no SNI name (RFC 6066, section 3); then `host` is matched.
+      servername: hostname.kind === "dns" ? hostname.text : "",
+      ...(this.trust.ca === undefined ? {} : { ca: this.trust.ca }),
+      rejectUnauthorized: true,
+    };
+  }
+
+  async #admit(
+    socket: tls.TLSSocket,
+    hostname: CanonicalHost,
+    { port }: OpenRequest,
+    transport: Duplex | undefined,
+  ): Promise<tls.TLSSocket> {
+    await secured(socket, transport !== undefined);
+    let failure: Error | undefined;
+    const onError = (error: Error) => {
+      failure ??= error;
+    };
+    socket.on("error", onError);
+    try {
+      if (socket.authorized !== true) {
+        throw handshakeError(socket.authorizationError);
+      }
+      if (socket.isSessionReused()) {
+        throw noChain("a resumed session shows no certificates");
+      }
+      const chain = presentedChain(
+        socket.getPeerCertificate(true) as LinkedCertificate,
+      );
+      if (chain.length === 0) throw noChain("the peer shows no certificate");
+      const judged = await this.#judge(hostname.text, port, chain);
+      if (judged.verdict.decision !== "allow") throw blocked(judged.verdict);
+      if (failure !== undefined) throw failure;
+      if (socket.destroyed) throw noChain("it was closed while it was judged");
+      this.#judged.set(socket, judged);
+      rememberVerdict(socket, judged.verdict);
+      return socket;
+    } finally {
+      socket.removeListener("error", onError);
+    }
+  }
+
+  /**
+   * Why no further request may start on a connection; `undefined` where one may.
+   *
+   * Costs a comparison. Where the policy has changed or a deadline has passed,
+   * the connection is judged again; the caller destroys what is refused.
+   */
+  refusesReuse(socket: Duplex): Error | undefined {
+    const judged = this.#judged.get(socket);
+    if (judged === undefined) return noChain("it did not pass the gate");
+    if (socket.destroyed) return noChain("it is closed");
+    const { policy } = this.pinner;
+    if (judged.policy === policy && nowOf(this.pinner) <= judged.validUntil) {
+      return undefined;
+    }
+    const { hostname, port, chain } = judged;
+    const verdict = this.judgeNow(hostname, port, chain);
+    if (verdict.decision !== "allow") return blocked(verdict);
+    Object.assign(judged, { policy, verdict, validUntil: validUntil(verdict) });
+    rememberVerdict(socket, verdict);
+    return undefined;
+  }
+
+  /**
+   * The synchronous hook for libraries that take only TLS options: judges what
+   * `node:tls` shows it, by the same rules. Never throws.
+   */
+  hook(
+    hostname?: string,
+  ): (host: string, certificate: tls.PeerCertificate) => Error | undefined {
+    return (host, certificate) => {
+      try {
+        const chain = presentedChain(certificate as LinkedCertificate);
+        if (chain.length === 0) {
+          return noChain("the runtime shows no certificate");
+        }
+        const verdict = this.judgeNow(hostname ?? host, undefined, chain);
+        return verdict.decision === "allow" ? undefined : blocked(verdict);
+      } catch (error) {
+        return error instanceof Error ? error : new Error(String(error));
+      }
+    };
+  }
+}
+
+function blocked(verdict: Verdict): CertpinError {
+  // The contract sets it on every block; without one, refuse all the same.
+  return verdict.error ??
+    new PathError("ERR_CERTPIN_PATH_NO_ISSUER", "The connection was refused");
+}
