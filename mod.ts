@@ -1,0 +1,42 @@
+/**
+ * Certificate pinning in pure WebCrypto: a client accepts a server only where
+ * a pin matches a certificate on a path that was verified here.
+ *
+ * This is the runtime-agnostic core. `./deno` and `./node` plug it into real
+ * connections, `./testing` mints chains for tests.
+ *
+ * @example
+ * ```ts
+ * import { createPinner } from "@certpin/certpin";
+ * import { mintChain } from "@certpin/certpin/testing";
+ * import { parseCertificates } from "@certpin/certpin";
+ *
+ * const { chain, ca, policy } = await mintChain({ hostname: "api.example.com" });
+ * const pinner = createPinner(policy, { anchors: parseCertificates(ca) });
+ * const verdict = await pinner.check({ hostname: "api.example.com", chain });
+ * console.log(verdict.decision, verdict.reason); // allow pinned
+ * ```
+ *
+ * @module
+ */
+export * from "./src/errors.ts";
+export { DEFAULT_LIMITS, type Limits } from "./src/limits.ts";
+export {
+  type Certificate,
+  type CertificateJson,
+  parseCertificates,
+} from "./src/x509/certificate.ts";
+export {
+  formatPin,
+  type HashName,
+  parsePin,
+  type Pin,
+  type PinStyle,
+} from "./src/pins/pin.ts";
+export { fingerprint } from "./src/pins/fingerprint.ts";
+export {
+  type Path,
+  verifyPath,
+  type VerifyPathOptions,
+} from "./src/path/verify.ts";
+export type { Role } from "./src/path/search.ts";
