@@ -15,12 +15,15 @@ export function filePath(place: URL | string): string {
   );
 }
 
-/** The paths of all files under a folder of the project, sorted. */
+/** Folders that are not the project's own. */
+const FOREIGN = new Set([".git", "node_modules", "dist", "coverage"]);
+
+/** The paths of all files under a folder of the project, sorted; `""` is all of it. */
 export async function filesUnder(folder: string): Promise<string[]> {
   const paths: string[] = [];
   for await (const entry of Deno.readDir(new URL(folder, ROOT))) {
     if (entry.isFile) paths.push(folder + entry.name);
-    if (entry.isDirectory) {
+    if (entry.isDirectory && !FOREIGN.has(entry.name)) {
       paths.push(...await filesUnder(`${folder}${entry.name}/`));
     }
   }

@@ -1,0 +1,148 @@
+import { assert, assertEquals } from "@std/assert";
+import ts from "typescript";
+import { floorOf, FLOORS, mayImport } from "../../tools/floors.ts";
+import {
+  findRing,
+  importGraph,
+  reach,
+  specifiersOf,
+} from "../../tools/imports.ts";
+import { filesUnder, ROOT } from "../../tools/suite/paths.ts";
+
+/** Longest source file, in lines. */
+const MAX_LINES = 300;
+
+/** Longer files, each with the reason why it is not split. */
+const LONG_FILES: ReadonlyMap<string, string> = new Map();
+
+const sources = [
+  "mod.ts",
+  ...(await filesUnder("src/")).filter((path) => path.endsWith(".ts")),
+];
+const graph = await importGraph(sources);
+
+async function read(path: string): Promise<string> {
+  return await Deno.readTextFile(new URL(path, ROOT));
+}
+
+/** Identifiers in a source text: comments and strings are not looked at. */
+function identifiers(source: string): Set<string> {
+  const found = new Set<string>();
+  const visit = (node: ts.Node) => {
+    if (ts.isIdentifier(node)) found.add(node.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile("x.ts", source, ts.ScriptTarget.Latest));
+  return found;
+}
+
+Deno.test("every source file stands on a floor", () => {
+  assertEquals(sources.filter((path) => floorOf(path) === undefined), []);
+  for (const { places } of FLOORS) {
+    for (const place of places) {
+      assert(
+        sources.some((path) => path.startsWith(place)),
+        `Nothing stands at ${place}`,
+      );
+    }
+  }
+});
+
+Deno.test("imports point downward, or stay in their folder", () => {
+  const upward = [...graph].flatMap(([from, targets]) =>
+    targets
+      .filter((to) => to.startsWith("src/") || to === "mod.ts")
+      .filter((to) => !to.endsWith(".json") && !mayImport(from, to))
+      .map((to) => `${from} -> ${to}`)
+  );
+  assertEquals(upward, []);
+});
+
+Deno.test("the floors tell an upward import from a downward one", () => {
+  assert(mayImport("src/path/search.ts", "src/x509/certificate.ts"));
+  assert(!mayImport("src/x509/certificate.ts", "src/path/search.ts"));
+  assert(mayImport("src/path/search.ts", "src/path/rules.ts"));
+  assert(!mayImport("src/path/search.ts", "src/pins/pin.ts"));
+  assert(mayImport("src/errors.ts", "src/text.ts"));
+});
+
+Deno.test("imports are read whole: static, dynamic, types and re-exports", () => {
+  assertEquals(
+    specifiersOf(`
+      import a from "./a.ts"; import type { B } from "./b.ts";
+      export * from "./c.ts"; export type D = import("./d.ts").D;
+      const e = await import("./e.ts"); import "./f.ts"; // "./g.ts"
+    `).sort(),
+    ["./a.ts", "./b.ts", "./c.ts", "./d.ts", "./e.ts", "./f.ts"],
+  );
+});
+
+Deno.test("no import leads back to where it came from", () => {
+  assertEquals(findRing(graph), undefined);
+  assertEquals(
+    findRing(new Map([["a", ["b"]], ["b", ["c"]], ["c", ["b"]]])),
+    ["b", "c", "b"],
+  );
+});
+
+Deno.test("only src/x509/ and src/testing/ import pkijs and asn1js", () => {
+  const importers = [...graph]
+    .filter(([, targets]) =>
+      targets.some((to) => /^(npm:)?(pkijs|asn1js)\b/.test(to))
+    )
+    .map(([path]) => path);
+  assert(importers.length > 0);
+  assertEquals(
+    importers.filter((path) => !/^src\/(x509|testing)\//.test(path)),
+    [],
+  );
+});
+
+Deno.test("mod.ts reaches its own files, @std/encoding, pkijs and asn1js, nothing else", () => {
+  const foreign = [...reach(graph, "mod.ts")].filter((to) =>
+    !graph.has(to) && !/^@std\/encoding(\/|$)/.test(to) &&
+    to !== "pkijs" && to !== "asn1js"
+  );
+  assertEquals(foreign, []);
+});
+
+Deno.test("parsePin's file reaches no pkijs", () => {
+  const reached = reach(graph, "src/pins/pin.ts");
+  assert(reached.has("src/errors.ts"));
+  assertEquals([...reached].filter((to) => /pkijs|asn1js/.test(to)), []);
+});
+
+Deno.test("what mod.ts reaches names no runtime", async () => {
+  const runtimes = ["Deno", "Bun", "process", "require", "Buffer"];
+  assert(identifiers("globalThis.Deno; // Bun").has("Deno"));
+  assert(!identifiers("globalThis.Deno; // Bun").has("Bun"));
+  for (const path of reach(graph, "mod.ts")) {
+    if (!graph.has(path)) continue;
+    const used = identifiers(await read(path));
+    assertEquals(runtimes.filter((name) => used.has(name)), [], path);
+  }
+});
+
+Deno.test(`no source file is longer than ${MAX_LINES} lines without a reason`, async () => {
+  const long: string[] = [];
+  for (const path of sources) {
+    const lines = (await read(path)).trimEnd().split("\n").length;
+    if (lines > MAX_LINES) long.push(path);
+  }
+  assertEquals(long, [...LONG_FILES.keys()]);
+});
+
+Deno.test("no file names a machine's own folders", async () => {
+  const folders = new RegExp(
+    ["/work/", "/farm/", "/root/", "/home/"].join("|"),
+  );
+  const own = "tests/unit/structure_test.ts";
+  const telling: string[] = [];
+  for (const path of await filesUnder("")) {
+    if (
+      path === own || !/\.(ts|js|cjs|mjs|md|json|ya?ml|sh)$|run$/.test(path)
+    ) continue;
+    if (folders.test(await read(path))) telling.push(path);
+  }
+  assertEquals(telling, []);
+});
