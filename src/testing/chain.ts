@@ -4,6 +4,11 @@
  * @module
  */
 import type { Bytes } from "../crypto/steps.ts";
+import type {
+  HostDocument,
+  PinDocument,
+  PolicyDocument,
+} from "../policy/document.ts";
 import { mintCertificate } from "./certificate.ts";
 import type {
   MintCertificateOptions,
@@ -38,22 +43,16 @@ export interface MintChainOptions {
   readonly random?: (length: number) => Uint8Array;
 }
 
-/** One pin of a {@linkcode MintedPolicy}. */
-export interface MintedPolicyPin {
-  /** In canonical form. */
-  pin: string;
-  /** Where on the path it must match; anywhere if left out. */
-  role?: "leaf" | "intermediate" | "root" | "ca";
-  /** Says what it is. */
-  comment?: string;
+/** The pin set of one host of a {@linkcode MintedPolicy}. */
+export interface MintedHost extends HostDocument {
+  /** All of them with `pin`; yours to change. */
+  readonly pins: PinDocument[];
 }
 
-/** A policy document for `createPinner`; plain JSON. */
-export interface MintedPolicy {
-  /** The policy format. */
-  version: 1;
+/** A policy document for `createPinner`: plain JSON, and yours to change. */
+export interface MintedPolicy extends PolicyDocument {
   /** One entry a hostname, all with the same pins. */
-  hosts: Record<string, { pins: MintedPolicyPin[] }>;
+  readonly hosts: Record<string, MintedHost>;
 }
 
 /** Canonical SPKI pins of a {@linkcode MintedChain}. */
@@ -116,7 +115,7 @@ async function finish(
   for (const hostname of hostnames) {
     policy.hosts[hostname] = {
       pins: [
-        ...pins.intermediates.slice(0, 1).map((pin): MintedPolicyPin => ({
+        ...pins.intermediates.slice(0, 1).map((pin): PinDocument => ({
           pin,
           role: "intermediate",
           comment: "the issuing CA's key: holds when the leaf is renewed",

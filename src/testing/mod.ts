@@ -36,9 +36,9 @@ export {
   mintChain,
   type MintChainOptions,
   type MintedChain,
+  type MintedHost,
   type MintedPins,
   type MintedPolicy,
-  type MintedPolicyPin,
   renewLeaf,
 } from "./chain.ts";
 export {

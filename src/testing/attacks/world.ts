@@ -11,7 +11,8 @@ import type {
   MintCertificateOptions,
   MintedCertificate,
 } from "../certificate_options.ts";
-import type { MintedPolicy, MintedPolicyPin } from "../chain.ts";
+import type { PinDocument } from "../../policy/document.ts";
+import type { MintedPolicy } from "../chain.ts";
 import { type MintedKey, mintKey, pinOf } from "../keys.ts";
 
 const DAY_MS = 86_400_000;
@@ -38,7 +39,7 @@ export interface Scene {
   /** What the client trusts. */
   readonly anchors: readonly MintedCertificate[];
   /** What it pins. */
-  readonly pins: readonly MintedPolicyPin[];
+  readonly pins: readonly PinDocument[];
   /** The name that it asks for. Default: the world's. */
   readonly hostname?: string;
 }
@@ -62,7 +63,7 @@ export interface World {
   readonly otherIntermediate: MintedCertificate;
   readonly otherLeaf: MintedCertificate;
   /** Pins the good intermediate's key. */
-  readonly pins: readonly MintedPolicyPin[];
+  readonly pins: readonly PinDocument[];
   /** Root, intermediates and leaf after a plan, with the world's keys; the root is last. */
   build(plan: ChainPlan): Promise<MintedCertificate[]>;
   /** The scene of a plan: presented without its root, which alone is trusted. */
