@@ -11,7 +11,7 @@
  * import { mintChain } from "@certpin/certpin/testing";
  * import { parseCertificates } from "@certpin/certpin";
  *
- * const { chain, ca, policy } = await mintChain({ hostname: "api.example.com" });
+ * const { chain, ca, policy } = await mintChain({ hostnames: ["api.example.com"] });
  * const pinner = createPinner(policy, { anchors: parseCertificates(ca) });
  * const verdict = await pinner.check({ hostname: "api.example.com", chain });
  * console.log(verdict.decision, verdict.reason); // allow pinned

@@ -28,6 +28,8 @@ export const POLICY_ERROR_CODES = [
   "ERR_CERTPIN_HOST_INVALID",
   "ERR_CERTPIN_UNLISTED",
   "ERR_CERTPIN_EXPIRED",
+  "ERR_CERTPIN_DOCUMENT_SYNTAX",
+  "ERR_CERTPIN_DOCUMENT_ENTITY",
 ] as const;
 
 /**
@@ -141,6 +143,7 @@ export class CertpinError extends Error {
 
 /** A certificate (or key) cannot be read. */
 export class CertificateError extends CertpinError {
+  /** What went wrong. */
   declare readonly code: CertificateErrorCode;
 
   /** Makes the error. */
@@ -166,6 +169,7 @@ export interface PolicyProblem {
 
 /** A policy, a pin or a hostname is wrong, or forbids the host. */
 export class PolicyError extends CertpinError {
+  /** What went wrong. */
   declare readonly code: PolicyErrorCode;
   /** Every problem that was found, at least one. */
   readonly problems: readonly PolicyProblem[];
@@ -198,6 +202,7 @@ export class PolicyError extends CertpinError {
 
 /** No valid path leads from the leaf to an anchor (RFC 5280, section 6). */
 export class PathError extends CertpinError {
+  /** What went wrong. */
   declare readonly code: PathErrorCode;
 
   /** Makes the error. */
@@ -219,6 +224,7 @@ export interface ObservedCertificate {
 
 /** A valid path, but no pin of the policy on it, or root pins alone where they are denied. */
 export class PinMismatchError extends CertpinError {
+  /** What went wrong. */
   declare readonly code: PinMismatchErrorCode;
   /** The canonical hostname. */
   readonly hostname: string;
@@ -262,6 +268,7 @@ export class PinMismatchError extends CertpinError {
 
 /** Input larger, or a search longer, than a named limit allows. */
 export class LimitError extends CertpinError {
+  /** What went wrong. */
   declare readonly code: LimitErrorCode;
 
   /** Makes the error. */
@@ -273,6 +280,7 @@ export class LimitError extends CertpinError {
 
 /** A connection cannot be judged, or must not be made. */
 export class ConnectionError extends CertpinError {
+  /** What went wrong. */
   declare readonly code: ConnectionErrorCode;
 
   /** Makes the error. */

@@ -102,7 +102,7 @@ function hostOf(hostname: string | undefined): CanonicalHost | undefined {
  * import { parseCertificates, verifyPath } from "@certpin/certpin";
  * import { mintChain } from "@certpin/certpin/testing";
  *
- * const { pem, ca } = await mintChain({ hostname: "api.example.com" });
+ * const { pem, ca } = await mintChain({ hostnames: ["api.example.com"] });
  * const { certificates } = await verifyPath(parseCertificates(pem), {
  *   hostname: "api.example.com",
  *   anchors: parseCertificates(ca),

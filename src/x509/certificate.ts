@@ -91,20 +91,25 @@ export class CertificateRecord implements Layout {
   }
 }
 
-const records = new WeakMap<Certificate, CertificateRecord>();
-const MINT = Symbol();
-
 /**
  * A parsed X.509 certificate; made by {@linkcode parseCertificates} alone, and
  * frozen. What it says is what the certificate says: nothing is verified.
  */
-export class Certificate {
+export interface Certificate {
+  /** The whole certificate in DER; a copy, fresh each time. */
+  readonly der: Uint8Array;
+  /** The SubjectPublicKeyInfo exactly as it stands in `der`; a copy, fresh each time. */
+  readonly spki: Uint8Array;
   /** Subject, as RFC 4514 writes it: the last relative name first. */
   readonly subject: string;
   /** Issuer, as RFC 4514 writes it. */
   readonly issuer: string;
   /** Serial number, lower-case hex of the DER content octets. */
   readonly serialNumber: string;
+  /** Start of validity, inclusive; a copy. */
+  readonly notBefore: Date;
+  /** End of validity, inclusive; a copy. */
+  readonly notAfter: Date;
   /** DNS names of subjectAltName, as they stand. */
   readonly dnsNames: readonly string[];
   /** IP addresses of subjectAltName; IPv6 as RFC 5952 writes it. */
@@ -113,14 +118,22 @@ export class Certificate {
   readonly isCa: boolean;
   /** Whether issuer and subject are the same name. */
   readonly selfIssued: boolean;
+  /** The fields that people read; without the bytes. */
+  toJSON(): CertificateJson;
+}
 
-  /** Not for callers: use {@linkcode parseCertificates}. */
-  constructor(mint: symbol, record: CertificateRecord) {
-    if (mint !== MINT) {
-      throw new TypeError(
-        "Cannot construct a Certificate: use parseCertificates",
-      );
-    }
+const records = new WeakMap<Certificate, CertificateRecord>();
+
+class ParsedCertificate implements Certificate {
+  readonly subject: string;
+  readonly issuer: string;
+  readonly serialNumber: string;
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+  readonly isCa: boolean;
+  readonly selfIssued: boolean;
+
+  constructor(record: CertificateRecord) {
     this.subject = nameText(record.subject);
     this.issuer = nameText(record.issuer);
     this.serialNumber = encodeHex(record.serialNumber);
@@ -139,27 +152,22 @@ export class Certificate {
     Object.freeze(this);
   }
 
-  /** A copy of the whole certificate in DER. */
   get der(): Uint8Array {
     return recordOf(this).der.slice();
   }
 
-  /** A copy of the SubjectPublicKeyInfo, exactly as it stands in `der`. */
   get spki(): Uint8Array {
     return recordOf(this).spki.slice();
   }
 
-  /** Start of validity, inclusive; a copy. */
   get notBefore(): Date {
     return new Date(recordOf(this).notBefore);
   }
 
-  /** End of validity, inclusive; a copy. */
   get notAfter(): Date {
     return new Date(recordOf(this).notAfter);
   }
 
-  /** The fields that people read; without the bytes. */
   toJSON(): CertificateJson {
     return {
       subject: this.subject,
@@ -203,7 +211,7 @@ export function parseDer(der: Bytes): Certificate {
   checkSize(der.length);
   const layout = readLayout(der);
   confirmLayout(der, layout);
-  return new Certificate(MINT, new CertificateRecord(der, layout));
+  return new ParsedCertificate(new CertificateRecord(der, layout));
 }
 
 function checkSize(length: number): void {
@@ -227,7 +235,7 @@ function checkSize(length: number): void {
  * import { parseCertificates } from "@certpin/certpin";
  * import { mintChain } from "@certpin/certpin/testing";
  *
- * const { pem } = await mintChain({ hostname: "api.example.com" });
+ * const { pem } = await mintChain({ hostnames: ["api.example.com"] });
  * const [leaf] = parseCertificates(pem);
  * console.log(leaf.dnsNames); // ["api.example.com"]
  * ```
