@@ -13,6 +13,8 @@ export interface JsonProblem {
   readonly pointer: string;
   /** What, with `line:column`, both from 1, the column in UTF-16 code units. */
   readonly message: string;
+  /** Whether the text cannot be read at all. */
+  readonly isFatal: boolean;
 }
 
 interface Frame {
@@ -48,8 +50,9 @@ class Scanner {
     this.#maxProblems = maxProblems;
   }
 
-  #report(message: string, at: number): void {
-    if (this.problems.length >= this.#maxProblems) return;
+  #report(message: string, at: number, isFatal: boolean): void {
+    // What breaks the text is always told, and the last to be told.
+    if (this.problems.length >= this.#maxProblems && !isFatal) return;
     // Reports come in the order of the text: each line is counted once.
     const breaks = this.#text.slice(this.#lineStart, at).matchAll(
       /\r\n|\n|\r/g,
@@ -64,7 +67,11 @@ class Scanner {
     for (const frame of this.#frames) {
       if (frame.at !== undefined) pointer = pointerTo(pointer, frame.at);
     }
-    this.problems.push({ pointer, message: `${message}, at ${place}` });
+    this.problems.push({
+      pointer,
+      message: `${message}, at ${place}`,
+      isFatal,
+    });
   }
 
   /** Reports what was found instead of what belongs there; returns false. */
@@ -76,6 +83,7 @@ class Scanner {
     this.#report(
       `This is not JSON: expected ${what}, found ${shown}`,
       this.#at,
+      true,
     );
     return false;
   }
@@ -128,7 +136,7 @@ class Scanner {
     const key = String(JSON.parse(raw));
     frame.at = key;
     if (frame.keys!.has(key)) {
-      this.#report(`The key ${quoteText(key)} is said twice`, start);
+      this.#report(`The key ${quoteText(key)} is said twice`, start, false);
     }
     frame.keys!.add(key);
     if (this.#peek() !== ":") return this.#expected('":"');
@@ -163,6 +171,7 @@ class Scanner {
       this.#report(
         `The document is nested deeper than ${this.#maxDepth}`,
         this.#at,
+        true,
       );
       return "broken";
     }

@@ -1,0 +1,152 @@
+/**
+ * The policy file as types: exact for authors, loose for JSON imports.
+ *
+ * @module
+ */
+
+/** Where on the verified path a pin must match; `ca` is intermediate or root. */
+export type PinRole = "leaf" | "intermediate" | "root" | "ca";
+
+/** A pin as text, with what can be said of it. */
+export interface PinDocument {
+  /** The pin, in any form that `parsePin` reads; hex with a prefix alone. */
+  readonly pin: string;
+  /** Where it must match. Default: anywhere; of TLSA text, what its usage says. */
+  readonly role?: PinRole;
+  /** For people. */
+  readonly comment?: string;
+  /** Ignored. */
+  readonly [extra: `x-${string}`]: unknown;
+}
+
+/** A pin as the certificate itself: parsed when loaded, hashed (SHA-256) at first use. */
+export interface CertificatePinDocument {
+  /** One certificate in PEM. */
+  readonly certificate: string;
+  /** What of it is pinned. Default `spki`. */
+  readonly of?: "spki" | "certificate";
+  /** Where it must match. Default: anywhere. */
+  readonly role?: PinRole;
+  /** For people. */
+  readonly comment?: string;
+  /** Ignored. */
+  readonly [extra: `x-${string}`]: unknown;
+}
+
+/** The pin set of one host. */
+export interface HostDocument {
+  /** Whether it holds for the name itself and all names below. Default false. */
+  readonly includeSubdomains?: boolean;
+  /** `report-only` softens mismatch, expiry and `rootOnly`, never an invalid chain. Default `enforce`. */
+  readonly mode?: "enforce" | "report-only";
+  /** One pin anywhere, or one for each role that a pin names. Default `any`. */
+  readonly require?: "any" | "each-role";
+  /** From when on the set no longer holds; RFC 3339 with a time zone. */
+  readonly expiresAt?: string;
+  /** What happens then. Default `block`. */
+  readonly onExpiry?: "block" | "allow";
+  /** At least one pin; name a backup too. */
+  readonly pins: readonly (string | PinDocument | CertificatePinDocument)[];
+  /** Ignored. */
+  readonly [extra: `x-${string}`]: unknown;
+}
+
+/**
+ * The policy file, version 1, exactly.
+ *
+ * @example A policy in TypeScript
+ * ```ts
+ * import type { PolicyDocument } from "@certpin/certpin";
+ *
+ * export default {
+ *   version: 1,
+ *   hosts: {
+ *     "api.example.com": {
+ *       expiresAt: "2027-06-01T00:00:00Z",
+ *       pins: [
+ *         "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+ *         "sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+ *       ],
+ *     },
+ *   },
+ * } satisfies PolicyDocument;
+ * ```
+ */
+export interface PolicyDocument {
+  /** Where editors find the schema. */
+  readonly $schema?: string;
+  /** The version of the format. */
+  readonly version: 1;
+  /** What happens to hosts without a pin set. Default `deny`. */
+  readonly unlisted?: "deny" | "allow";
+  /** What happens where root pins alone match. Default `warn`. */
+  readonly rootOnly?: "warn" | "deny";
+  /** Extra intermediates in PEM, offered to path building, never trusted by themselves. */
+  readonly certificates?: readonly string[];
+  /** Pin sets by hostname, or by `*.` and a hostname: exactly one label deeper. */
+  readonly hosts: { readonly [hostname: string]: HostDocument };
+  /** Ignored. */
+  readonly [extra: `x-${string}`]: unknown;
+}
+
+/** One pin of a {@linkcode PolicyInput}. */
+export interface PinInput {
+  /** The pin as text; or `certificate`. */
+  readonly pin?: string | undefined;
+  /** One certificate in PEM; or `pin`. */
+  readonly certificate?: string | undefined;
+  /** What of the certificate is pinned. */
+  readonly of?: string | undefined;
+  /** Where it must match. */
+  readonly role?: string | undefined;
+  /** For people. */
+  readonly comment?: string | undefined;
+  /** Ignored. */
+  readonly [extra: `x-${string}`]: unknown;
+}
+
+/** One host of a {@linkcode PolicyInput}. */
+export interface HostInput {
+  /** See {@linkcode HostDocument}. */
+  readonly includeSubdomains?: boolean | undefined;
+  /** See {@linkcode HostDocument}. */
+  readonly mode?: string | undefined;
+  /** See {@linkcode HostDocument}. */
+  readonly require?: string | undefined;
+  /** See {@linkcode HostDocument}. */
+  readonly expiresAt?: string | undefined;
+  /** See {@linkcode HostDocument}. */
+  readonly onExpiry?: string | undefined;
+  /** See {@linkcode HostDocument}. */
+  readonly pins: readonly (string | PinInput)[];
+  /** Ignored. */
+  readonly [extra: `x-${string}`]: unknown;
+}
+
+/**
+ * What a JSON import of a policy file has for a type: words widened to
+ * `string`. `parsePolicy` checks the words.
+ *
+ * @example
+ * ```ts ignore
+ * import policy from "./pins.json" with { type: "json" };
+ *
+ * const pinner = createPinner(policy);
+ * ```
+ */
+export interface PolicyInput {
+  /** See {@linkcode PolicyDocument}. */
+  readonly $schema?: string | undefined;
+  /** See {@linkcode PolicyDocument}. */
+  readonly version: number;
+  /** See {@linkcode PolicyDocument}. */
+  readonly unlisted?: string | undefined;
+  /** See {@linkcode PolicyDocument}. */
+  readonly rootOnly?: string | undefined;
+  /** See {@linkcode PolicyDocument}. */
+  readonly certificates?: readonly string[] | undefined;
+  /** See {@linkcode PolicyDocument}. */
+  readonly hosts: { readonly [hostname: string]: HostInput };
+  /** Ignored. */
+  readonly [extra: `x-${string}`]: unknown;
+}

@@ -1,0 +1,109 @@
+/**
+ * A caller's value as plain JSON data of our own: read once, frozen, bounded.
+ *
+ * @module
+ */
+import { LimitError } from "../errors.ts";
+import { MAX_POLICY_DEPTH, MAX_POLICY_LENGTH } from "../limits.ts";
+import { pointerTo } from "./json.ts";
+
+/** JSON data. */
+export type Plain =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Plain[]
+  | PlainObject;
+
+/** A JSON object. */
+export interface PlainObject {
+  readonly [key: string]: Plain;
+}
+
+/** Whether JSON data is an object, and neither null nor an array. */
+export function isPlainObject(value: Plain | undefined): value is PlainObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Whether a key is ignored: `x-` begins extensions, but hostnames as well. */
+export function isExtension(pointer: string, key: string): boolean {
+  return key.startsWith("x-") && pointer !== "/hosts";
+}
+
+/** Object literals and JSON, of this realm or another; no instances of classes. */
+function isLiteral(value: object): boolean {
+  if (Object.prototype.toString.call(value) !== "[object Object]") return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/**
+ * Copies a value; what JSON cannot say is left out and reported.
+ *
+ * @param report Called with the pointer and what is wrong.
+ * @returns Frozen data, `undefined` where the whole value is none.
+ * @throws {LimitError} `ERR_CERTPIN_LIMIT_POLICY_SIZE`.
+ */
+export function toPlain(
+  input: unknown,
+  report: (pointer: string, message: string) => void,
+): Plain | undefined {
+  let size = 0;
+  const grow = (units: number) => {
+    size += units;
+    if (size > MAX_POLICY_LENGTH) {
+      throw new LimitError(
+        "ERR_CERTPIN_LIMIT_POLICY_SIZE",
+        `Cannot read the policy: it is larger than ${MAX_POLICY_LENGTH} characters`,
+      );
+    }
+  };
+  const copy = (
+    value: unknown,
+    pointer: string,
+    depth: number,
+    tell: typeof report,
+  ): Plain | undefined => {
+    grow(1);
+    if (value === null || typeof value === "boolean") return value;
+    if (typeof value === "string") {
+      grow(value.length);
+      return value;
+    }
+    if (typeof value === "number" && Number.isFinite(value)) return value;
+    const isArray = Array.isArray(value);
+    if (typeof value !== "object" || (!isArray && !isLiteral(value))) {
+      tell(
+        pointer,
+        `JSON has no ${
+          typeof value === "object" ? "such object" : typeof value
+        }`,
+      );
+      return undefined;
+    }
+    if (depth >= MAX_POLICY_DEPTH) {
+      tell(pointer, `The document is nested deeper than ${MAX_POLICY_DEPTH}`);
+      return undefined;
+    }
+    if (isArray) {
+      const items: Plain[] = [];
+      for (const [index, item] of value.entries()) {
+        const at = pointerTo(pointer, index);
+        items.push(copy(item, at, depth + 1, tell) ?? null);
+      }
+      return Object.freeze(items);
+    }
+    const entries: [string, Plain][] = [];
+    for (const [key, item] of Object.entries(value)) {
+      if (item === undefined) continue;
+      grow(key.length);
+      const silent = isExtension(pointer, key) ? () => {} : tell;
+      const plain = copy(item, pointerTo(pointer, key), depth + 1, silent);
+      if (plain !== undefined) entries.push([key, plain]);
+    }
+    // Unlike an assignment, this makes a key called __proto__ an own one.
+    return Object.freeze(Object.fromEntries(entries));
+  };
+  return copy(input, "", 0, report);
+}

@@ -1,0 +1,138 @@
+/**
+ * Reads a policy document, and finds everything that is wrong with it at once.
+ *
+ * @module
+ */
+import {
+  MAX_POLICY_CERTIFICATES,
+  MAX_POLICY_DEPTH,
+  MAX_POLICY_HOSTS,
+  MAX_POLICY_LENGTH,
+  MAX_POLICY_PROBLEMS,
+} from "../limits.ts";
+import { quoteText } from "../text.ts";
+import type { Certificate } from "../x509/certificate.ts";
+import type { PolicyDocument } from "./document.ts";
+import { Fields, type ReadProblem, shown, tooMany } from "./fields.ts";
+import { pointerTo, scanJson } from "./json.ts";
+import { isPlainObject, type Plain, toPlain } from "./plain.ts";
+import { readEntry } from "./read_entry.ts";
+import type { HostEntry, PolicyRecord } from "./record.ts";
+
+/** What reading a policy gives: a record, or problems. */
+export interface ReadResult {
+  /** Set where there is no problem. */
+  readonly record?: PolicyRecord;
+  /** The first of them, {@linkcode MAX_POLICY_PROBLEMS} at most. */
+  readonly problems: readonly ReadProblem[];
+  /** How many there are in all. */
+  readonly total: number;
+}
+
+const POLICY_KEYS = [
+  ...["$schema", "version", "unlisted", "rootOnly", "certificates", "hosts"],
+];
+function readEntries(
+  fields: Fields,
+  value: Plain | undefined,
+): Map<string, HostEntry> {
+  const entries = new Map<string, HostEntry>();
+  if (!isPlainObject(value)) {
+    fields.report("/hosts", `Expected an object of hosts, got ${shown(value)}`);
+    return entries;
+  }
+  const hosts = Object.entries(value);
+  if (hosts.length > MAX_POLICY_HOSTS) tooMany("hosts", MAX_POLICY_HOSTS);
+  for (const [key, one] of hosts) {
+    const pointer = pointerTo("/hosts", key);
+    const entry = readEntry(fields, key, one, pointer);
+    if (entry === undefined) continue;
+    const same = entries.get(entry.pattern);
+    if (same === undefined) entries.set(entry.pattern, entry);
+    else {
+      fields.report(
+        pointer,
+        `The same host as ${quoteText(same.pointer)}: ${entry.pattern}`,
+        "ERR_CERTPIN_HOST_INVALID",
+      );
+    }
+  }
+  return entries;
+}
+
+function readExtras(
+  fields: Fields,
+  value: Plain | undefined,
+): readonly Certificate[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) {
+    fields.report(
+      "/certificates",
+      `Expected a list of certificates in PEM, got ${shown(value)}`,
+    );
+    return [];
+  }
+  const found = value.flatMap((one: Plain, index) => {
+    const pointer = pointerTo("/certificates", index);
+    if (typeof one === "string") return fields.certificates(one, pointer);
+    fields.report(pointer, `Expected PEM text, got ${shown(one)}`);
+    return [];
+  });
+  if (found.length > MAX_POLICY_CERTIFICATES) {
+    tooMany("certificates", MAX_POLICY_CERTIFICATES);
+  }
+  return Object.freeze(found);
+}
+
+function readDocument(
+  fields: Fields,
+  document: Plain | undefined,
+): PolicyRecord | undefined {
+  if (!isPlainObject(document)) {
+    if (fields.total === 0) {
+      fields.report("", `Expected a policy object, got ${shown(document)}`);
+    }
+    return undefined;
+  }
+  fields.checkKeys(document, "", POLICY_KEYS);
+  if (document.version !== 1) {
+    fields.report("/version", `Expected 1, got ${shown(document.version)}`);
+  }
+  fields.text(document, "", "$schema");
+  const record: PolicyRecord = {
+    unlisted: fields.word(document, "", "unlisted", ["deny", "allow"]),
+    rootOnly: fields.word(document, "", "rootOnly", ["warn", "deny"]),
+    certificates: readExtras(fields, document.certificates),
+    entries: readEntries(fields, document.hosts),
+    document: document as unknown as PolicyDocument,
+  };
+  return fields.total === 0 ? Object.freeze(record) : undefined;
+}
+
+function parseJson(fields: Fields, input: string): unknown {
+  if (input.length > MAX_POLICY_LENGTH) {
+    tooMany("characters", MAX_POLICY_LENGTH);
+  }
+  const text = input.startsWith("\ufeff") ? input.slice(1) : input;
+  const problems = scanJson(text, MAX_POLICY_DEPTH, MAX_POLICY_PROBLEMS);
+  for (const { pointer, message } of problems) fields.report(pointer, message);
+  if (problems.some(({ isFatal }) => isFatal)) return undefined;
+  return JSON.parse(text);
+}
+
+/**
+ * Reads a policy from JSON text or from a value.
+ *
+ * @throws {LimitError} `ERR_CERTPIN_LIMIT_POLICY_SIZE`.
+ */
+export function readPolicy(input: unknown): ReadResult {
+  const fields = new Fields();
+  const value = typeof input === "string" ? parseJson(fields, input) : input;
+  const record = value === undefined && fields.total > 0
+    ? undefined
+    : readDocument(
+      fields,
+      toPlain(value, (pointer, message) => fields.report(pointer, message)),
+    );
+  return { record, problems: fields.problems, total: fields.total };
+}
