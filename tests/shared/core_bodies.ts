@@ -2,9 +2,10 @@
  * The tests of the core that run everywhere, sandboxes without sockets and
  * without `node:` modules included.
  */
+import { attacks } from "./core/attacks.ts";
 import { paths } from "./core/paths.ts";
 import { pins } from "./core/pins.ts";
 import type { Body } from "./harness.ts";
 
 /** All of them. */
-export const coreBodies: readonly Body[] = [pins, paths];
+export const coreBodies: readonly Body[] = [pins, paths, attacks];
