@@ -9,7 +9,7 @@
  */
 import { run } from "./suite/command.ts";
 import { filePath, ROOT } from "./suite/paths.ts";
-import { emit, type Emitted, javascriptPath } from "./npm/emit.ts";
+import { emit, javascriptPath } from "./npm/emit.ts";
 import {
   BIN_PATH,
   type Configuration,
@@ -18,6 +18,7 @@ import {
   STUB_PATH,
 } from "./npm/manifest.ts";
 import { type PackageModule, reachedBy } from "./npm/modules.ts";
+import { declarations } from "./npm/types.ts";
 import { stub } from "./npm/stub.ts";
 
 const TARGET = new URL("dist/npm/", ROOT);
@@ -35,37 +36,14 @@ async function write(path: string, text: string): Promise<void> {
   await Deno.writeTextFile(url, text);
 }
 
-/** Writes a module's JavaScript and map; its types wait for {@linkcode writeTypes}. */
-async function build(module: PackageModule): Promise<Emitted | undefined> {
+/** Writes what a module becomes. */
+async function build(module: PackageModule): Promise<void> {
   const source = await Deno.readTextFile(module.source);
-  if (module.path.endsWith(".json")) {
-    await write(module.path, source);
-    return undefined;
-  }
-  const emitted = emit(module, source);
+  if (module.path.endsWith(".json")) return await write(module.path, source);
+  const { javascript, map } = emit(module, source);
   const path = javascriptPath(module.path);
-  await write(path, emitted.javascript);
-  await write(`${path}.map`, emitted.map);
-  return emitted;
-}
-
-/** Writes the types that the exported entry points reach, and no others. */
-async function writeTypes(
-  entries: readonly string[],
-  emitted: ReadonlyMap<string, Emitted>,
-): Promise<void> {
-  const reached = new Set(entries);
-  const problems: string[] = [];
-  for (const path of reached) {
-    const module = emitted.get(path);
-    if (!module) continue;
-    for (const target of module.typeTargets) reached.add(target);
-    problems.push(...module.typeProblems);
-    await write(path.replace(/\.ts$/, ".d.ts"), module.types);
-  }
-  if (problems.length > 0) {
-    throw new Error(`Types that cannot stand alone:\n${problems.join("\n")}`);
-  }
+  await write(path, javascript);
+  await write(`${path}.map`, map);
 }
 
 /** Builds the package; returns the tarball's path. */
@@ -81,12 +59,10 @@ export async function buildNpm(): Promise<string> {
     path.endsWith(".ts")
   );
   const { modules, packages } = await reachedBy([...entries, file("./cli")]);
-  const emitted = new Map<string, Emitted>();
-  for (const module of modules) {
-    const built = await build(module);
-    if (built) emitted.set(module.path, built);
+  for (const module of modules) await build(module);
+  for (const [path, text] of await declarations(entries)) {
+    await write(path, text);
   }
-  await writeTypes(entries, emitted);
   const schema = file("./schema.json");
   await write(schema, await Deno.readTextFile(new URL(schema, ROOT)));
   await write(STUB_PATH, await stub(new URL(file("./node"), ROOT)));

@@ -1,5 +1,5 @@
 /**
- * Turns one TypeScript module into JavaScript, its types and its source map.
+ * Turns one TypeScript module into JavaScript and its source map.
  *
  * @module
  */
@@ -10,11 +10,6 @@ import type { PackageModule } from "./modules.ts";
 export interface Emitted {
   readonly javascript: string;
   readonly map: string;
-  readonly types: string;
-  /** The files of the package that the types mention, with their TypeScript names. */
-  readonly typeTargets: readonly string[];
-  /** What is too loosely typed for its types to stand alone. */
-  readonly typeProblems: readonly string[];
 }
 
 const OPTIONS: ts.CompilerOptions = {
@@ -43,13 +38,9 @@ export function javascriptPath(path: string): string {
 }
 
 /** Makes every specifier of an emitted text say where its file is now. */
-function rewrite(
-  text: string,
-  module: PackageModule,
-): { rewritten: string; targets: string[] } {
+function rewrite(text: string, module: PackageModule): string {
   const files = ts.preProcessFile(text, true, true).importedFiles;
   let rewritten = text;
-  const targets: string[] = [];
   // From the end, so that the places before stay where they are.
   for (const { fileName, pos } of files.toSorted((a, b) => b.pos - a.pos)) {
     const target = module.targets.get(fileName);
@@ -57,7 +48,6 @@ function rewrite(
       throw new Error(`${module.path}: "${fileName}" leads nowhere`);
     }
     const own = /\.(ts|json)$/.test(target);
-    if (own) targets.push(target);
     const place = own
       ? relativePath(module.path, javascriptPath(target))
       : target;
@@ -65,36 +55,18 @@ function rewrite(
     rewritten = rewritten.slice(0, start) + place +
       rewritten.slice(start + fileName.length);
   }
-  return { rewritten, targets };
+  return rewritten;
 }
 
 /** Emits a module. */
 export function emit(module: PackageModule, source: string): Emitted {
   const fileName = module.path.slice(module.path.lastIndexOf("/") + 1);
-  const output = ts.transpileModule(source, {
+  const { outputText, sourceMapText } = ts.transpileModule(source, {
     compilerOptions: OPTIONS,
     fileName,
   });
-  const declaration = ts.transpileDeclaration(source, {
-    compilerOptions: {
-      ...OPTIONS,
-      declaration: true,
-      sourceMap: false,
-      inlineSources: false,
-    },
-    fileName,
-    reportDiagnostics: true,
-  });
-  const types = rewrite(declaration.outputText, module);
   return {
-    javascript: rewrite(output.outputText, module).rewritten,
-    map: output.sourceMapText ?? "",
-    types: types.rewritten,
-    typeTargets: types.targets,
-    typeProblems: (declaration.diagnostics ?? []).map((problem) =>
-      `${module.path}: ${
-        ts.flattenDiagnosticMessageText(problem.messageText, " ")
-      }`
-    ),
+    javascript: rewrite(outputText, module),
+    map: sourceMapText ?? "",
   };
 }

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { pathToFileURL } from "node:url";
 import { deno, type Ran } from "./command.ts";
 import { filePath, filesUnder, ROOT } from "./paths.ts";
 
@@ -30,35 +31,42 @@ async function publishable(include: readonly string[]): Promise<string[]> {
 }
 
 /** Copies what would be published into a folder. */
-async function copyPublishable(copy: string): Promise<void> {
+async function copyPublishable(copy: URL): Promise<void> {
   const configuration: Configuration = JSON.parse(
     await Deno.readTextFile(new URL("deno.json", ROOT)),
   );
   for (const path of await publishable(configuration.publish.include)) {
-    const target = `${copy}/${path}`;
-    await Deno.mkdir(target.slice(0, target.lastIndexOf("/")), {
-      recursive: true,
-    });
+    const target = new URL(path, copy);
+    await Deno.mkdir(new URL("./", target), { recursive: true });
     await Deno.copyFile(new URL(path, ROOT), target);
   }
   configuration.links = configuration.links?.map(filePath);
   delete configuration.lock;
   await Deno.writeTextFile(
-    `${copy}/deno.json`,
+    new URL("deno.json", copy),
     JSON.stringify(configuration, null, 2),
   );
 }
 
+/** Does something in a temporary copy of what would be published, with Deno there. */
+export async function inPublishableCopy<T>(
+  use: (copy: URL, here: (args: string[]) => Promise<Ran>) => Promise<T>,
+  verbose = false,
+): Promise<T> {
+  const folder = await Deno.makeTempDir({ prefix: "certpin-publish-" });
+  try {
+    const copy = pathToFileURL(folder + "/");
+    await copyPublishable(copy);
+    return await use(copy, (args) => deno(args, { cwd: folder, verbose }));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
 /** Runs `deno publish --dry-run`: slow types and unresolved imports fail it. */
 export async function rehearsePublishing(verbose: boolean): Promise<Ran> {
-  const copy = await Deno.makeTempDir({ prefix: "certpin-publish-" });
-  try {
-    await copyPublishable(copy);
-    return await deno(["publish", "--dry-run", "--allow-dirty"], {
-      cwd: copy,
-      verbose,
-    });
-  } finally {
-    await Deno.remove(copy, { recursive: true });
-  }
+  return await inPublishableCopy(
+    (_, here) => here(["publish", "--dry-run", "--allow-dirty"]),
+    verbose,
+  );
 }
