@@ -62,8 +62,17 @@ export const MAX_PKCS12_BAGS = 1_024;
 
 /** Links followed from the leaf that a runtime shows; more than any chain that is let through. */
 export const MAX_WALKED_CERTIFICATES = 1_024;
+/** Longest answer of a proxy to CONNECT, in bytes. */
+export const MAX_PROXY_HEAD_BYTES = 16_384;
 /** Most times that a verdict is taken again because the policy changed meanwhile. */
 export const MAX_POLICY_RACES = 8;
+
+/** Largest configuration of another tool that is converted, in UTF-16 code units. */
+export const MAX_DOCUMENT_LENGTH = 4 * 1024 * 1024;
+/** Deepest nesting of such a configuration. */
+export const MAX_DOCUMENT_DEPTH = 64;
+/** Most YAML aliases that are followed in one. */
+export const MAX_DOCUMENT_ALIASES = 100;
 
 /** The budgets of one path search. */
 export interface Limits {

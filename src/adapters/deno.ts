@@ -17,27 +17,22 @@
  *
  * @module
  */
-import type { PinnerOptions } from "../pinner.ts";
-import type { CertificateInput } from "./anchors.ts";
-import { resolveTrust } from "./anchors.ts";
+import { ConnectionError } from "../errors.ts";
+import type { PinnerOptions, Verdict } from "../pinner.ts";
+import { type CertificateInput, resolveTrust } from "./anchors.ts";
+import { type LinkedCertificate, presentedChain } from "./chain.ts";
 import { type PinnerSource, resolvePinner, takeOptions } from "./options.ts";
 import { requireRuntime } from "./runtime.ts";
+import { TcpDuplex } from "./tcp_duplex.ts";
 import { nativeError, PinnedTlsConn } from "./tls_conn.ts";
+import { pickTls } from "./tls_options.ts";
 import { Gate, rememberVerdict, verdictOf } from "./tls_gate.ts";
 
 export { verdictOf };
 export type { CertificateInput, PinnerSource };
 
-/**
- * Options of {@linkcode connectTls}: those of `Deno.connectTls` but
- * `unsafelyDisableHostnameVerification`, those of `createPinner` (unless a
- * pinner is given), and `ca`, `servername` and `signal`.
- */
-export interface ConnectTlsOptions extends PinnerOptions {
-  /** Port to connect to. */
-  port: number;
-  /** Name or IP literal to connect to, checked and pinned. Default `127.0.0.1`. */
-  hostname?: string;
+/** What {@linkcode connectTls} and {@linkcode startTls} share. */
+export interface TlsConnOptions extends PinnerOptions {
   /**
    * PEM certificates trusted beside the platform's store. Where the store
    * cannot be listed (no `--allow-sys`), they are trusted alone.
@@ -53,24 +48,81 @@ export interface ConnectTlsOptions extends PinnerOptions {
   key?: string;
   /** As in `Deno.connectTls`. */
   keyFormat?: "pem";
-  /** Tries IPv6 and IPv4 addresses in turns (RFC 8305). Default true. */
-  autoSelectFamily?: boolean;
-  /** Milliseconds between two such tries. Default 250. */
-  autoSelectFamilyAttemptDelay?: number;
   /** Aborts connecting and judging; afterwards it has no effect. */
   signal?: AbortSignal;
 }
 
-function tlsOptions(taken: Record<string, unknown>): Record<string, unknown> {
-  const { alpnProtocols, cert, key, autoSelectFamily } = taken;
-  const delay = taken.autoSelectFamilyAttemptDelay;
-  return {
-    allowHalfOpen: true,
-    ...(alpnProtocols === undefined ? {} : { ALPNProtocols: alpnProtocols }),
-    ...(cert === undefined ? {} : { cert, key }),
-    ...(autoSelectFamily === undefined ? {} : { autoSelectFamily }),
-    ...(delay === undefined ? {} : { autoSelectFamilyAttemptTimeout: delay }),
+/**
+ * Options of {@linkcode connectTls}: those of `Deno.connectTls` but
+ * `unsafelyDisableHostnameVerification`, those of `createPinner` (unless a
+ * pinner is given), `ca` and `signal`.
+ */
+export interface ConnectTlsOptions extends TlsConnOptions {
+  /** Port to connect to. */
+  port: number;
+  /** Name or IP literal to connect to, checked and pinned. Default `127.0.0.1`. */
+  hostname?: string;
+  /** Tries IPv6 and IPv4 addresses in turns (RFC 8305). Default true. */
+  autoSelectFamily?: boolean;
+  /** Milliseconds between two such tries. Default 250. */
+  autoSelectFamilyAttemptDelay?: number;
+}
+
+/** Options of {@linkcode startTls}. */
+export interface StartTlsOptions extends TlsConnOptions {
+  /** Name or IP literal of the peer, checked and pinned. Default `127.0.0.1`. */
+  hostname?: string;
+}
+
+/** Options of {@linkcode verifyConn}. */
+export interface VerifyConnOptions extends PinnerOptions {
+  /** Name or IP literal that the connection was opened with. */
+  hostname: string;
+  /** Certificates trusted instead of the platform's store. */
+  ca?: CertificateInput;
+}
+
+function gateOf(
+  source: PinnerSource,
+  taken: Record<string, unknown>,
+): Gate {
+  requireRuntime();
+  const pinner = resolvePinner(source, taken);
+  return new Gate(
+    pinner,
+    resolveTrust(
+      pinner,
+      taken.ca as CertificateInput | undefined,
+      taken.caCerts as string[] | undefined,
+    ),
+  );
+}
+
+async function openConn(
+  gate: Gate,
+  taken: Record<string, unknown>,
+  where: { port?: number; transport?: TcpDuplex },
+  tcp?: Deno.TcpConn,
+): Promise<Deno.TlsConn> {
+  const names = {
+    alpnProtocols: "ALPNProtocols",
+    autoSelectFamilyAttemptDelay: "autoSelectFamilyAttemptTimeout",
   };
+  for (const [ours, theirs] of Object.entries(names)) {
+    if (Object.hasOwn(taken, ours)) taken[theirs] = taken[ours];
+  }
+  const { hostname = "127.0.0.1", signal } = taken;
+  const socket = await gate.open({
+    ...where,
+    hostname: hostname as string,
+    tls: { ...pickTls(taken), allowHalfOpen: true },
+    signal: signal as AbortSignal | undefined,
+  }).catch((error) => {
+    throw nativeError(error);
+  });
+  const conn = new PinnedTlsConn(socket, tcp);
+  rememberVerdict(conn, verdictOf(socket)!);
+  return conn;
 }
 
 /**
@@ -80,6 +132,18 @@ function tlsOptions(taken: Record<string, unknown>): Record<string, unknown> {
  * anchor has been verified, the policy allows it, and not one application byte
  * has been sent. The handshake is over, so `handshake()` resolves at once.
  *
+ * It differs from the native one in this: `node:tls` does not tell a peer that
+ * cuts the connection from one that ends it, so a missing `close_notify` is
+ * the end of the stream, not an error.
+ *
+ * @example
+ * ```ts ignore
+ * import { connectTls } from "@certpin/certpin/deno";
+ * import policy from "./pins.json" with { type: "json" };
+ *
+ * using conn = await connectTls(policy, { hostname: "example.com", port: 443 });
+ * await conn.write(new TextEncoder().encode("HEAD / HTTP/1.0\r\n\r\n"));
+ * ```
  * @param pinner A pinner, or a policy (also as JSON text).
  * @param options Where to connect to, and what to trust.
  * @returns An object of the shape of `Deno.TlsConn`.
@@ -94,26 +158,102 @@ export async function connectTls(
   pinner: PinnerSource,
   options: ConnectTlsOptions,
 ): Promise<Deno.TlsConn> {
-  requireRuntime();
   const taken = takeOptions(options);
-  const resolved = resolvePinner(pinner, taken);
-  const trust = resolveTrust(
-    resolved,
-    taken.ca as CertificateInput | undefined,
-    taken.caCerts as string[] | undefined,
-  );
-  const gate = new Gate(resolved, trust);
-  const socket = await gate.open({
-    hostname: (taken.hostname ?? "127.0.0.1") as string,
-    port: taken.port as number,
-    tls: tlsOptions(taken),
-    signal: taken.signal as AbortSignal | undefined,
-  }).catch((error) => {
-    throw nativeError(error);
-  });
-  const conn = new PinnedTlsConn(socket);
-  rememberVerdict(conn, verdictOf(socket)!);
-  return conn;
+  const gate = gateOf(pinner, taken);
+  return await openConn(gate, taken, { port: taken.port as number });
+}
+
+/**
+ * Starts TLS on a TCP connection, verifies and pins: `Deno.startTls` with a
+ * policy in front. The TCP connection is used up, also by a refusal.
+ *
+ * @param pinner A pinner, or a policy (also as JSON text).
+ * @param conn A connection whose peer waits for the TLS handshake.
+ * @param options Whom to expect, and what to trust.
+ * @returns An object of the shape of `Deno.TlsConn`.
+ * @throws {CertpinError} as {@linkcode connectTls} does.
+ */
+export async function startTls(
+  pinner: PinnerSource,
+  conn: Deno.TcpConn,
+  options: StartTlsOptions = {},
+): Promise<Deno.TlsConn> {
+  const taken = takeOptions(options);
+  const gate = gateOf(pinner, taken);
+  const transport = new TcpDuplex(conn);
+  try {
+    return await openConn(gate, taken, { transport }, conn);
+  } catch (error) {
+    transport.on("error", () => {});
+    transport.destroy();
+    throw error;
+  }
+}
+
+interface ShownCertificate {
+  readonly raw?: unknown;
+}
+
+/** The runtime's own, undocumented way to the peer's certificate. */
+function shownChain(conn: Deno.TlsConn): readonly Uint8Array[] {
+  for (
+    let part: object | null = conn;
+    part !== null;
+    part = Object.getPrototypeOf(part)
+  ) {
+    for (const symbol of Object.getOwnPropertySymbols(part)) {
+      if (symbol.description !== "getPeerCertificate") continue;
+      const show = (conn as unknown as Record<symbol, unknown>)[symbol];
+      if (typeof show !== "function") continue;
+      const leaf = show.call(conn) as ShownCertificate | null;
+      return presentedChain(leaf as LinkedCertificate | null);
+    }
+  }
+  return [];
+}
+
+/**
+ * Judges a connection that the native `Deno.connectTls` has opened.
+ *
+ * Awaits the handshake. Deno shows the leaf alone, so the path is completed
+ * from the policy's `certificates` and the anchors. Only what is written after
+ * this promise resolves is protected: bytes written before have left already.
+ * Prefer {@linkcode connectTls}.
+ *
+ * @param pinner A pinner, or a policy (also as JSON text).
+ * @param conn The connection; closed where it is refused.
+ * @param options The name it was opened with, and what to trust.
+ * @returns The allowing verdict.
+ * @throws {CertpinError} the verdict's error, or a `ConnectionError`
+ * `ERR_CERTPIN_RUNTIME` where the runtime shows nothing.
+ */
+export async function verifyConn(
+  pinner: PinnerSource,
+  conn: Deno.TlsConn,
+  options: VerifyConnOptions,
+): Promise<Verdict> {
+  try {
+    const taken = takeOptions(options);
+    const gate = gateOf(pinner, taken);
+    await conn.handshake();
+    const chain = shownChain(conn);
+    if (chain.length === 0) {
+      throw new ConnectionError(
+        "ERR_CERTPIN_RUNTIME",
+        "Cannot verify the connection: this runtime does not show its certificate; use connectTls",
+      );
+    }
+    const verdict = await gate.judge(taken.hostname as string, chain);
+    rememberVerdict(conn, verdict);
+    return verdict;
+  } catch (error) {
+    try {
+      conn.close();
+    } catch {
+      // Closed already.
+    }
+    throw error;
+  }
 }
 
 export { createFetch, type FetchOptions, type PinnedFetch } from "./fetch.ts";

@@ -4,12 +4,21 @@
  * @module
  */
 // "undici" alone is a shim of Bun's that ignores the connector.
-import { Agent, Client, type Dispatcher, errors, Pool } from "undici/index.js";
+import {
+  Agent,
+  Client,
+  type Dispatcher,
+  Dispatcher1Wrapper,
+  errors,
+  Pool,
+} from "undici/index.js";
 import type { TLSSocket } from "node:tls";
 import { ConnectionError } from "../errors.ts";
 import type { Verdict } from "../pinner.ts";
+import { CONNECT_TIMEOUT_MS, withDeadline } from "./deadline.ts";
 import { pickOptions } from "./options.ts";
 import { type Gate, verdictOf } from "./tls_gate.ts";
+import type { Proxy } from "./tunnel.ts";
 
 /** Options that undici takes; all else that it knows would choose a connection. */
 const UNDICI_OPTIONS = [
@@ -40,8 +49,6 @@ export const REFUSED_BY_DISPATCHER: readonly string[] = [
   "useH2c",
 ];
 
-/** Milliseconds for a connection to be opened, as undici has it. */
-const CONNECT_TIMEOUT_MS = 10_000;
 /** Milliseconds before the first TCP keep-alive probe, as undici has it. */
 const KEEP_ALIVE_DELAY_MS = 60_000;
 
@@ -164,6 +171,8 @@ export interface DispatcherOptions {
   readonly allowH2: boolean;
   /** For `tls.connect`. */
   readonly tls: Readonly<Record<string, unknown>>;
+  /** Proxy to tunnel through. */
+  readonly proxy?: Proxy;
   /** Milliseconds; 0 waits for ever. */
   readonly connectTimeout?: number;
 }
@@ -195,6 +204,21 @@ export class PinnedAgent extends Agent {
     this.#closing = closing;
   }
 
+  override dispatch(
+    options: Dispatcher.DispatchOptions,
+    handler: Handler,
+  ): boolean {
+    // Older handlers are those of the `fetch` that Node 22 and 24 bring.
+    if (typeof handler?.onRequestStart === "function") {
+      return super.dispatch(options, handler);
+    }
+    const inner: Pick<Dispatcher, "dispatch"> = {
+      dispatch: (given, wrapped) => super.dispatch(given, wrapped),
+    };
+    return new Dispatcher1Wrapper(inner as Dispatcher)
+      .dispatch(options, handler as never);
+  }
+
   override destroy(...args: unknown[]): Promise<void> {
     this.#closing.abort(new errors.ClientDestroyedError());
     return super.destroy(...args as [Error | null]);
@@ -217,7 +241,8 @@ function refuseConnector(
 
 function connector(
   gate: Gate,
-  { allowH2, tls, connectTimeout = CONNECT_TIMEOUT_MS }: DispatcherOptions,
+  { allowH2, tls, proxy, connectTimeout = CONNECT_TIMEOUT_MS }:
+    DispatcherOptions,
   closing: AbortSignal,
 ): (request: ConnectRequest) => Promise<TLSSocket> {
   return async ({ hostname, protocol, port }) => {
@@ -227,33 +252,27 @@ function connector(
         `Cannot connect to ${hostname}: only https: and wss: can be pinned`,
       );
     }
-    const late = new AbortController();
-    const timer = connectTimeout > 0
-      ? setTimeout(
-        () =>
-          late.abort(
-            new errors.ConnectTimeoutError(
-              `Cannot connect to ${hostname}: not done after ${connectTimeout} ms`,
-            ),
-          ),
-        connectTimeout,
-      )
-      : undefined;
-    try {
-      const socket = await gate.open({
-        hostname,
-        port: Number(port || 443),
-        tls: {
-          ...tls,
-          ALPNProtocols: allowH2 ? ["http/1.1", "h2"] : ["http/1.1"],
-        },
-        signal: AbortSignal.any([closing, late.signal]),
-      });
-      socket.setNoDelay(true);
-      socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
-      return socket;
-    } finally {
-      clearTimeout(timer);
-    }
+    const socket = await withDeadline(
+      connectTimeout,
+      () =>
+        new errors.ConnectTimeoutError(
+          `Cannot connect to ${hostname}: not done after ${connectTimeout} ms`,
+        ),
+      [closing],
+      (signal) =>
+        gate.open({
+          hostname,
+          port: Number(port || 443),
+          tls: {
+            ...tls,
+            ALPNProtocols: allowH2 ? ["http/1.1", "h2"] : ["http/1.1"],
+          },
+          proxy,
+          signal,
+        }),
+    );
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
+    return socket;
   };
 }

@@ -18,7 +18,6 @@ import {
   REFUSED_BY_DISPATCHER,
 } from "./dispatcher.ts";
 import {
-  pickOptions,
   type PinnerSource,
   REFUSED_BY_FETCH,
   resolvePinner,
@@ -27,47 +26,13 @@ import {
 import { toGlobalResponse } from "./response.ts";
 import { requireRuntime } from "./runtime.ts";
 import { Gate, rememberVerdict } from "./tls_gate.ts";
+import { pickTls, type TlsOptions } from "./tls_options.ts";
+import { parseProxy } from "./tunnel.ts";
 
-/** Options of `tls.connect` that choose no other peer and weaken nothing. */
-const TLS_OPTIONS = [
-  "autoSelectFamily",
-  "autoSelectFamilyAttemptTimeout",
-  "cert",
-  "ciphers",
-  "crl",
-  "ecdhCurve",
-  "family",
-  "highWaterMark",
-  "hints",
-  "key",
-  "localAddress",
-  "lookup",
-  "maxVersion",
-  "minDHSize",
-  "minVersion",
-  "passphrase",
-  "pfx",
-  "secureOptions",
-  "sigalgs",
-] as const;
-
-/** Takes the options of `tls.connect` out of `taken`. */
-export function pickTls(
-  taken: Record<string, unknown>,
-): Record<string, unknown> {
-  return pickOptions(taken, TLS_OPTIONS);
-}
-
-/** Options of `createFetch`. */
-export interface FetchOptions extends PinnerOptions {
+/** Options of a dispatcher and of `createFetch`. */
+export interface FetchOptions extends PinnerOptions, TlsOptions {
   /** Certificates trusted instead of the platform's store. */
   ca?: CertificateInput;
-  /** The client's certificate chain in PEM, for servers that ask for one. */
-  cert?: string | Uint8Array;
-  /** The key of `cert` in PEM. */
-  key?: string | Uint8Array;
-  /** Passphrase of `key`. */
-  passphrase?: string;
   /** Offers HTTP/2 too. Default: true on Node, false on Deno and Bun. */
   allowH2?: boolean;
   /** Most connections to one origin. Default: no limit. */
@@ -80,8 +45,6 @@ export interface FetchOptions extends PinnerOptions {
   headersTimeout?: number;
   /** Milliseconds between two pieces of a body. Default 300,000. */
   bodyTimeout?: number;
-  /** Resolves names; as in `node:net`. */
-  lookup?: unknown;
 }
 
 /** A `fetch` with connections of its own. */
@@ -105,11 +68,13 @@ export function createAgentOf(
   const taken = takeOptions(options, [...REFUSED_BY_DISPATCHER, ...refused]);
   const pinner = resolvePinner(source, taken);
   const { ca, connectTimeout, allowH2 } = taken;
+  const proxy = parseProxy(taken.proxy);
   const trust = resolveTrust(pinner, ca as CertificateInput | undefined);
   const opening: DispatcherOptions = {
     allowH2: (allowH2 ?? runtime === "node") as boolean,
     connectTimeout: connectTimeout as number | undefined,
     tls: pickTls(taken),
+    proxy,
   };
   return new PinnedAgent(new Gate(pinner, trust), taken, opening);
 }

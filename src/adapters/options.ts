@@ -10,7 +10,8 @@ import {
   type Pinner,
   type PinnerOptions,
 } from "../pinner.ts";
-import type { Policy, PolicyInput } from "../policy/policy.ts";
+import type { PolicyInput } from "../policy/document.ts";
+import type { Policy } from "../policy/policy.ts";
 
 /** What an adapter pins with: a pinner, or a policy to make one of. */
 export type PinnerSource = Pinner | Policy | PolicyInput | string;

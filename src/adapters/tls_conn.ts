@@ -40,9 +40,25 @@ function address(hostname?: string, port?: number): Deno.NetAddr {
   return { transport: "tcp", hostname: hostname ?? "", port: port ?? 0 };
 }
 
+/** What a connection knows of the one below it. */
+type Transport = Pick<
+  Deno.TcpConn,
+  "localAddr" | "remoteAddr" | "ref" | "unref"
+>;
+
+function transportOf(socket: TLSSocket): Transport {
+  return {
+    localAddr: address(socket.localAddress, socket.localPort),
+    remoteAddr: address(socket.remoteAddress, socket.remotePort),
+    ref: () => socket.ref(),
+    unref: () => socket.unref(),
+  };
+}
+
 /** A connection that has passed the gate, as `Deno.TlsConn` describes it. */
 export class PinnedTlsConn implements Deno.TlsConn {
   readonly #socket: TLSSocket;
+  readonly #transport: Transport;
   readonly #alpn: string | null;
   readonly localAddr: Deno.NetAddr;
   readonly remoteAddr: Deno.NetAddr;
@@ -57,12 +73,17 @@ export class PinnedTlsConn implements Deno.TlsConn {
   #turn: Promise<unknown> = Promise.resolve();
   #wake: () => void = () => {};
 
-  /** Takes a connected socket over; nothing else may read from it. */
-  constructor(socket: TLSSocket) {
+  /**
+   * Takes a connected socket over; nothing else may read from it.
+   *
+   * @param transport The connection below, where the socket has none of its own.
+   */
+  constructor(socket: TLSSocket, transport: Transport = transportOf(socket)) {
     this.#socket = socket;
+    this.#transport = transport;
     this.#alpn = socket.alpnProtocol || null;
-    this.localAddr = address(socket.localAddress, socket.localPort);
-    this.remoteAddr = address(socket.remoteAddress, socket.remotePort);
+    this.localAddr = transport.localAddr;
+    this.remoteAddr = transport.remoteAddr;
     socket.on("readable", () => this.#wake());
     socket.on("end", () => {
       this.#hasEnded = true;
@@ -173,12 +194,12 @@ export class PinnedTlsConn implements Deno.TlsConn {
 
   /** Keeps the process alive while the connection is open (the default). */
   ref(): void {
-    this.#socket.ref();
+    this.#transport.ref();
   }
 
   /** Lets the process end while the connection is open. */
   unref(): void {
-    this.#socket.unref();
+    this.#transport.unref();
   }
 
   /** The bytes that arrive; closes the connection at their end. */

@@ -11,7 +11,7 @@
 import type { Duplex } from "node:stream";
 import * as tls from "node:tls";
 import { runWithWebCrypto } from "../crypto/webcrypto.ts";
-import { CertpinError, ConnectionError, PathError } from "../errors.ts";
+import { type CertpinError, ConnectionError, PathError } from "../errors.ts";
 import { type CanonicalHost, canonicalHost } from "../host.ts";
 import { MAX_POLICY_RACES } from "../limits.ts";
 import {
@@ -25,6 +25,7 @@ import type { Policy } from "../policy/policy.ts";
 import { platformAnchors, type Trust } from "./anchors.ts";
 import { type LinkedCertificate, presentedChain } from "./chain.ts";
 import { runWithNodeCrypto } from "./node_crypto.ts";
+import { openTunnel, type Proxy } from "./tunnel.ts";
 
 /** A connection to open. */
 export interface OpenRequest {
@@ -35,6 +36,8 @@ export interface OpenRequest {
   readonly port?: number;
   /** Already connected transport to run TLS over. */
   readonly transport?: Duplex;
+  /** Proxy to tunnel through. */
+  readonly proxy?: Proxy;
   /** Further options of `tls.connect`, without those that are refused. */
   readonly tls?: Readonly<Record<string, unknown>>;
   readonly signal?: AbortSignal;
@@ -145,33 +148,29 @@ export class Gate {
     port: number | undefined,
     chain: readonly Uint8Array[],
   ): Promise<Judged> {
+    const steps = () => this.#steps({ hostname, port, chain });
+    const judgedAs = (verdict: Verdict): Judged => {
+      const { policy } = this.pinner;
+      const until = validUntil(verdict);
+      return { hostname, port, chain, policy, verdict, validUntil: until };
+    };
     // A verdict counts only if the policy is still the one it was taken by.
     for (let race = 0; race < MAX_POLICY_RACES; race++) {
-      const policy = this.pinner.policy;
-      const verdict = await runWithWebCrypto(
-        this.#steps({ hostname, port, chain }),
-      );
-      if (this.pinner.policy === policy) {
-        return {
-          hostname,
-          port,
-          chain,
-          policy,
-          verdict,
-          validUntil: validUntil(verdict),
-        };
-      }
+      const { policy } = this.pinner;
+      const verdict = await runWithWebCrypto(steps());
+      if (this.pinner.policy === policy) return judgedAs(verdict);
     }
-    const verdict = this.judgeNow(hostname, port, chain);
-    const { policy } = this.pinner;
-    return {
-      hostname,
-      port,
-      chain,
-      policy,
-      verdict,
-      validUntil: validUntil(verdict),
-    };
+    return judgedAs(runWithNodeCrypto(steps()));
+  }
+
+  /** Judges a chain that no connection of the gate presented. */
+  async judge(
+    hostname: string,
+    chain: readonly Uint8Array[],
+  ): Promise<Verdict> {
+    const { verdict } = await this.#judge(hostname, undefined, chain);
+    if (verdict.decision !== "allow") throw blocked(verdict);
+    return verdict;
   }
 
   /**
@@ -184,10 +183,19 @@ export class Gate {
    * of TLS (a refused port, an unknown name, an abort) is thrown as it is.
    */
   async open(request: OpenRequest): Promise<tls.TLSSocket> {
-    const { signal, transport } = request;
+    const { signal, proxy, port } = request;
     signal?.throwIfAborted();
     const hostname = canonicalHost(request.hostname);
-    const socket = tls.connect(this.#tlsOptions(request, hostname));
+    const transport = proxy === undefined
+      ? request.transport
+      : await openTunnel(
+        this,
+        proxy,
+        request.host ?? hostname.text,
+        port!,
+        signal,
+      );
+    const socket = tls.connect(this.#tlsOptions(request, hostname, transport));
     let aborted: (() => void) | undefined;
     try {
       const opening = this.#admit(socket, hostname, request, transport);
@@ -211,8 +219,9 @@ export class Gate {
   }
 
   #tlsOptions(
-    { host, port, transport, tls: more }: OpenRequest,
+    { host, port, tls: more }: OpenRequest,
     hostname: CanonicalHost,
+    transport: Duplex | undefined,
   ): tls.ConnectionOptions {
     return {
       ...more,

@@ -1,0 +1,168 @@
+/**
+ * An agent for `node:https` whose every connection passes the gate.
+ *
+ * @module
+ */
+import type * as http from "node:http";
+import * as https from "node:https";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import { ConnectionError } from "../errors.ts";
+import { CONNECT_TIMEOUT_MS, withDeadline } from "./deadline.ts";
+import { pickOptions, takeOptions } from "./options.ts";
+import type { Gate } from "./tls_gate.ts";
+import { pickTls } from "./tls_options.ts";
+import type { Proxy } from "./tunnel.ts";
+
+/** Options of `https.Agent` about pooling. */
+const POOL_OPTIONS = [
+  "agentKeepAliveTimeoutBuffer",
+  "keepAlive",
+  "keepAliveMsecs",
+  "maxFreeSockets",
+  "maxSockets",
+  "maxTotalSockets",
+  "scheduling",
+  "timeout",
+] as const;
+
+/** What node:http passes about one request. */
+type RequestOptions = Record<string, unknown> & {
+  host?: string;
+  port?: number | string;
+  servername?: string;
+  timeout?: number;
+};
+
+/** The parts of `http.Agent` that its types leave out. */
+interface AgentInternals {
+  protocol?: string;
+  addRequest(request: ClientRequest, options: RequestOptions): void;
+  removeSocket(socket: Socket, options: RequestOptions): void;
+}
+
+type ClientRequest = http.ClientRequest & {
+  onSocket(socket: Socket | null, error?: Error): void;
+};
+
+type Created = (error: Error | null, socket: Duplex) => void;
+
+/** Names the option that another transport would hide behind. */
+const REFUSED_BY_AGENT = ["socketPath"];
+
+/** The agent; private to a gate, and it caches no sessions. */
+export class PinnedHttpsAgent extends https.Agent {
+  readonly #gate: Gate;
+  readonly #proxy: Proxy | undefined;
+  readonly #connectTimeout: number;
+  readonly #closing = new AbortController();
+
+  /** Takes its own options out of `taken`. */
+  constructor(
+    gate: Gate,
+    taken: Record<string, unknown>,
+    proxy: Proxy | undefined,
+  ) {
+    const pool = pickOptions(taken, POOL_OPTIONS);
+    super({
+      ...pool,
+      ...pickTls(taken),
+      ...(gate.trust.ca === undefined ? {} : { ca: gate.trust.ca }),
+      // For libraries that copy these into an agent of their own.
+      checkServerIdentity: gate.hook(),
+      maxCachedSessions: 0,
+      rejectUnauthorized: true,
+    });
+    this.#gate = gate;
+    this.#proxy = proxy;
+    this.#connectTimeout = (taken.connectTimeout ??
+      CONNECT_TIMEOUT_MS) as number;
+    // So that a request of node:http comes as far as `addRequest`.
+    (this as unknown as AgentInternals).protocol = undefined;
+    // Before the pool's own listener, which drops what is not writable.
+    this.prependListener("free", (socket: Socket) => {
+      if (gate.refusesReuse(socket)) socket.destroy();
+    });
+  }
+
+  /** Called by node:http for each request. */
+  addRequest(request: ClientRequest, given: RequestOptions): void {
+    let options: RequestOptions;
+    try {
+      options = this.#prepare(request, given);
+    } catch (error) {
+      request.onSocket(null, error as Error);
+      return;
+    }
+    this.#dropRefused(options);
+    (https.Agent.prototype as unknown as AgentInternals).addRequest.call(
+      this,
+      request,
+      options,
+    );
+  }
+
+  #prepare(request: ClientRequest, given: RequestOptions): RequestOptions {
+    const { protocol } = request as { protocol?: string };
+    if (protocol !== "https:" && protocol !== "wss:") {
+      throw new ConnectionError(
+        "ERR_CERTPIN_PROTOCOL",
+        `Cannot connect with ${protocol}: only https: can be pinned`,
+      );
+    }
+    const options = takeOptions(given, REFUSED_BY_AGENT) as RequestOptions;
+    // Said before node:http derives it from the Host header: the name of the
+    // URL counts, unless the caller names another.
+    options.servername ||= options.host;
+    return options;
+  }
+
+  #dropRefused(options: RequestOptions): void {
+    const name = this.getName({ ...options, ...this.options } as never);
+    for (const socket of [...this.freeSockets[name] ?? []]) {
+      if (!this.#gate.refusesReuse(socket)) continue;
+      socket.destroy();
+      (this as unknown as AgentInternals).removeSocket(socket, {
+        ...options,
+        ...this.options,
+      });
+    }
+  }
+
+  /** Opens a connection through the gate; calls back after the verdict. */
+  override createConnection(given: object, created?: Created): Duplex {
+    const options = given as RequestOptions;
+    const { host = "localhost", port, servername, timeout } = options;
+    const limit = timeout || this.#connectTimeout;
+    withDeadline<TLSSocket>(
+      limit,
+      () =>
+        Object.assign(
+          new Error(`Cannot connect to ${host}: not done after ${limit} ms`),
+          { code: "ETIMEDOUT" },
+        ),
+      [this.#closing.signal],
+      (signal) =>
+        this.#gate.open({
+          hostname: servername || host,
+          host,
+          port: Number(port ?? 443),
+          tls: pickTls({ ...options }),
+          proxy: this.#proxy,
+          signal,
+        }),
+    ).then(
+      (socket) => created?.(null, socket),
+      (error) => created?.(error, undefined as never),
+    );
+    // The types know no callback; node:http waits for it where nothing is returned.
+    return undefined as never;
+  }
+
+  /** Closes all connections, those that are being opened too. */
+  override destroy(): void {
+    this.#closing.abort(new Error("The agent was destroyed"));
+    super.destroy();
+  }
+}

@@ -1,0 +1,257 @@
+/**
+ * Pinned connections for Node and Bun.
+ *
+ * @example
+ * ```ts ignore
+ * import { createFetch } from "@certpin/certpin/node";
+ * import policy from "./pins.json" with { type: "json" };
+ *
+ * await using fetch = createFetch(policy);
+ * const response = await fetch("https://api.example.com/");
+ * ```
+ *
+ * @module
+ */
+import type * as https from "node:https";
+import type { Duplex } from "node:stream";
+import type { PeerCertificate, TLSSocket } from "node:tls";
+import type { Agent as UndiciAgent } from "undici/index.js";
+import { canonicalHost } from "../host.ts";
+import type { PinnerOptions } from "../pinner.ts";
+import { PinnedHttpsAgent } from "./agent.ts";
+import { type CertificateInput, resolveTrust } from "./anchors.ts";
+import { createAgentOf, type FetchOptions } from "./fetch.ts";
+import { type PinnerSource, resolvePinner, takeOptions } from "./options.ts";
+import { requireRuntime } from "./runtime.ts";
+import { Gate } from "./tls_gate.ts";
+import { pickTls, type TlsOptions } from "./tls_options.ts";
+import { parseProxy } from "./tunnel.ts";
+
+export { createFetch, type FetchOptions, type PinnedFetch } from "./fetch.ts";
+export { verdictOf } from "./tls_gate.ts";
+export type { CertificateInput, PinnerSource, TlsOptions };
+
+/** The hook of `tls.connect`; returns the reason for a refusal, never throws. */
+export type CheckServerIdentity = (
+  hostname: string,
+  certificate: PeerCertificate,
+) => Error | undefined;
+
+/** Options of {@linkcode connect}. */
+export interface ConnectOptions extends PinnerOptions, TlsOptions {
+  /** Name or IP literal to connect to. Default `localhost`. */
+  host?: string;
+  /** Port to connect to; only with `socket` it may be left out. */
+  port?: number;
+  /** Whom it must be, where that is not `host`: checked, pinned, sent as SNI. */
+  servername?: string;
+  /** Already connected transport to run TLS over. */
+  socket?: Duplex;
+  /** Certificates trusted instead of the platform's store. */
+  ca?: CertificateInput;
+  /** Protocols to offer (ALPN), most wanted first. */
+  ALPNProtocols?: string[];
+  /** Keeps the writing side open when the peer ends. Default false. */
+  allowHalfOpen?: boolean;
+  /** Proxy to tunnel through; one over TLS needs an entry of its own. */
+  proxy?: string | URL;
+  /** Aborts connecting and judging; afterwards it has no effect. */
+  signal?: AbortSignal;
+}
+
+/** Options of {@linkcode createAgent}: pooling as in `https.Agent`. */
+export interface AgentOptions extends PinnerOptions, TlsOptions {
+  /** Certificates trusted instead of the platform's store. */
+  ca?: CertificateInput;
+  /** Keeps connections for further requests. Default false. */
+  keepAlive?: boolean;
+  /** Milliseconds before the first TCP keep-alive probe. Default 1,000. */
+  keepAliveMsecs?: number;
+  /** Most connections to one host. Default: no limit. */
+  maxSockets?: number;
+  /** Most connections. Default: no limit. */
+  maxTotalSockets?: number;
+  /** Most idle connections to one host. Default 256. */
+  maxFreeSockets?: number;
+  /** Which idle connection is taken first. Default `lifo`. */
+  scheduling?: "fifo" | "lifo";
+  /** Milliseconds of silence after which a connection times out. */
+  timeout?: number;
+  /** Milliseconds to open a connection and judge it. Default 10,000; 0 is no limit. */
+  connectTimeout?: number;
+  /** Proxy to tunnel through; one over TLS needs an entry of its own. */
+  proxy?: string | URL;
+}
+
+/** Options of {@linkcode createDispatcher}. */
+export interface DispatcherOptions extends FetchOptions {
+  /** Proxy to tunnel through; one over TLS needs an entry of its own. */
+  proxy?: string | URL;
+  /** Requests sent without waiting for the answers before. Default 1. */
+  pipelining?: number;
+}
+
+/** Options of {@linkcode tlsOptions}. */
+export interface TlsOptionsOptions extends PinnerOptions {
+  /** Whom it must be: checked, pinned, sent as SNI. */
+  hostname: string;
+  /** Certificates trusted instead of the platform's store. */
+  ca?: CertificateInput;
+}
+
+/** What {@linkcode tlsOptions} returns. */
+export interface PinnedTlsOptions {
+  /** The synchronous check. */
+  readonly checkServerIdentity: CheckServerIdentity;
+  /** Keeps the platform's validation on. */
+  readonly rejectUnauthorized: true;
+  /** The hostname as SNI; empty for an IP literal. */
+  readonly servername: string;
+  /** PEM of the anchors; left out where the platform's store holds. */
+  readonly ca?: string[];
+}
+
+function gateOf(
+  source: PinnerSource,
+  taken: Record<string, unknown>,
+): Gate {
+  requireRuntime();
+  const pinner = resolvePinner(source, taken);
+  const ca = taken.ca as CertificateInput | undefined;
+  delete taken.ca;
+  return new Gate(pinner, resolveTrust(pinner, ca));
+}
+
+/**
+ * Connects, verifies and pins: `tls.connect` with a policy in front.
+ *
+ * When the promise resolves, the platform has validated the peer, a path to an
+ * anchor has been verified, the policy allows it, and not one application byte
+ * has been sent. For `http2.connect` and gRPC, hand the socket over with
+ * `createConnection: () => socket`.
+ *
+ * @param pinner A pinner, or a policy (also as JSON text).
+ * @param options Where to connect to, and what to trust.
+ * @returns The connected socket.
+ * @throws {PinMismatchError} `ERR_CERTPIN_MISMATCH`, `ERR_CERTPIN_ROOT_ONLY`
+ * @throws {PathError} where no valid path leads to an anchor.
+ * @throws {PolicyError} `ERR_CERTPIN_UNLISTED`, `ERR_CERTPIN_EXPIRED`, or the
+ * policy's own problems.
+ * @throws {ConnectionError} `ERR_CERTPIN_HANDSHAKE` where the platform refuses
+ * the peer, `ERR_CERTPIN_OPTION`, `ERR_CERTPIN_NO_CHAIN`, `ERR_CERTPIN_RUNTIME`.
+ */
+export async function connect(
+  pinner: PinnerSource,
+  options: ConnectOptions,
+): Promise<TLSSocket> {
+  const taken = takeOptions(options);
+  const gate = gateOf(pinner, taken);
+  const host = (taken.host ?? taken.hostname ?? "localhost") as string;
+  return await gate.open({
+    hostname: (taken.servername || host) as string,
+    host,
+    port: taken.port as number | undefined,
+    transport: taken.socket as Duplex | undefined,
+    proxy: parseProxy(taken.proxy),
+    tls: pickTls(taken),
+    signal: taken.signal as AbortSignal | undefined,
+  });
+}
+
+/**
+ * Makes an agent for `node:https` and the libraries on it (axios, got).
+ *
+ * Each request is checked by the hostname of its own URL, whatever its `Host`
+ * header says. A request of `node:http` fails with `ERR_CERTPIN_PROTOCOL`, so
+ * hand it over as the agent for `http:` too, and no redirect leaves TLS.
+ * `agent.options` carries the synchronous hook, for libraries that copy the
+ * options into an agent of their own.
+ *
+ * @param pinner A pinner, or a policy (also as JSON text).
+ * @param options Pooling, and what to trust.
+ * @returns The agent; `destroy()` closes its connections.
+ * @throws {ConnectionError} `ERR_CERTPIN_OPTION`, `ERR_CERTPIN_RUNTIME`
+ */
+export function createAgent(
+  pinner: PinnerSource,
+  options: AgentOptions = {},
+): https.Agent {
+  const taken = takeOptions(options, ["socketPath"]);
+  const proxy = parseProxy(taken.proxy);
+  return new PinnedHttpsAgent(gateOf(pinner, taken), taken, proxy);
+}
+
+/**
+ * Makes a dispatcher for undici: `fetch`, `request`, `WebSocket`,
+ * `EventSource`, and whatever takes a dispatcher.
+ *
+ * Use it with undici's own functions. The global `fetch` of Bun and Deno
+ * ignores a dispatcher.
+ *
+ * @param pinner A pinner, or a policy (also as JSON text).
+ * @param options What to trust, and how to connect.
+ * @returns The dispatcher; `close()` or `destroy()` ends it.
+ * @throws {ConnectionError} `ERR_CERTPIN_OPTION`, `ERR_CERTPIN_RUNTIME`
+ */
+export function createDispatcher(
+  pinner: PinnerSource,
+  options: DispatcherOptions = {},
+): UndiciAgent {
+  return createAgentOf(pinner, options, []);
+}
+
+/**
+ * Options to spread into libraries that take nothing but TLS options.
+ *
+ * The check in them is synchronous, so it holds for new sessions only: the
+ * runtime skips it on a session that the library resumes, and its refusal
+ * counts for nothing where `rejectUnauthorized` is turned off afterwards.
+ * Prefer {@linkcode connect} or {@linkcode createAgent} where they fit.
+ *
+ * @param pinner A pinner, or a policy (also as JSON text).
+ * @param options Whom to expect, and what to trust.
+ * @returns Frozen options.
+ * @throws {ConnectionError} `ERR_CERTPIN_OPTION`, `ERR_CERTPIN_RUNTIME`
+ * @throws {PolicyError} `ERR_CERTPIN_HOST_INVALID`
+ */
+export function tlsOptions(
+  pinner: PinnerSource,
+  options: TlsOptionsOptions,
+): PinnedTlsOptions {
+  const taken = takeOptions(options);
+  const gate = gateOf(pinner, taken);
+  const hostname = canonicalHost(taken.hostname as string);
+  const { ca } = gate.trust;
+  return Object.freeze({
+    checkServerIdentity: gate.hook(hostname.text),
+    rejectUnauthorized: true,
+    servername: hostname.kind === "dns" ? hostname.text : "",
+    ...(ca === undefined ? {} : { ca }),
+  });
+}
+
+/** Options of {@linkcode checkServerIdentity}. */
+export interface CheckServerIdentityOptions extends PinnerOptions {
+  /** Whom it must be; by default the name that the runtime passes. */
+  hostname?: string;
+  /** Certificates trusted instead of the platform's store. */
+  ca?: CertificateInput;
+}
+
+/**
+ * The bare hook for `tls.connect`, judged at once over `node:crypto`: the same
+ * rules, the same verdicts. It never throws.
+ *
+ * @param pinner A pinner, or a policy (also as JSON text).
+ * @param options Whom to expect; say it wherever it is known, since some
+ * libraries pass `localhost` or an address.
+ * @returns The hook; its limits are those of {@linkcode tlsOptions}.
+ */
+export function checkServerIdentity(
+  pinner: PinnerSource,
+  options: CheckServerIdentityOptions = {},
+): CheckServerIdentity {
+  const taken = takeOptions(options);
+  const { hostname } = taken;
+  return gateOf(pinner, taken).hook(hostname as string | undefined);
+}
