@@ -5,7 +5,8 @@
 import { attacks } from "./core/attacks.ts";
 import { paths } from "./core/paths.ts";
 import { pins } from "./core/pins.ts";
+import { vectors } from "./core/vectors.ts";
 import type { Body } from "./harness.ts";
 
 /** All of them. */
-export const coreBodies: readonly Body[] = [pins, paths, attacks];
+export const coreBodies: readonly Body[] = [pins, paths, attacks, vectors];

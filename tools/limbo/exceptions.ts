@@ -11,16 +11,9 @@ export interface LimboException {
   readonly reason: string;
 }
 
-/** Where they are listed. */
-export const EXCEPTIONS_FILE: URL = new URL(
-  "../../tests/limbo_exceptions.json",
-  import.meta.url,
-);
-
 /** Reads the list. */
-export async function readExceptions(
-  file: URL = EXCEPTIONS_FILE,
-): Promise<readonly LimboException[]> {
+export async function readExceptions(): Promise<readonly LimboException[]> {
+  const file = new URL("../../tests/limbo_exceptions.json", import.meta.url);
   return JSON.parse(await Deno.readTextFile(file));
 }
 

@@ -7,6 +7,7 @@ import { bundle, type BundleOptions } from "./bundle.ts";
 import { type Ran, run } from "./command.ts";
 import { npm, programPath } from "./npx.ts";
 import { ROOT } from "./paths.ts";
+import { vectorsScript } from "./vectors.ts";
 
 /** A runtime with a `process`, that runs one bundle. */
 export interface ProcessRuntime {
@@ -82,31 +83,44 @@ export async function packagesFolder(): Promise<string> {
   throw new Error(`npm install failed:\n${output}`);
 }
 
-/** Bundles a launcher into the folder, and returns its file name. */
+/** How the bodies are run. */
+export interface BodyOptions {
+  /** With every vector instead of a sample. */
+  readonly all: boolean;
+  /** Shows the output while it comes. */
+  readonly verbose: boolean;
+}
+
+/**
+ * Bundles a launcher into the folder with the vectors before it, and returns
+ * its file name.
+ */
 export async function bundleLauncher(
   folder: string,
   launcher: string,
   platform: BundleOptions["platform"],
+  all: boolean,
 ): Promise<string> {
   const text = await bundle(`tests/runtimes/${launcher}.ts`, {
     platform,
     packagesFolder: folder,
   });
+  await Deno.writeTextFile(`${folder}/vectors.js`, await vectorsScript(all));
   const file = `${folder}/${launcher}.js`;
-  await Deno.writeTextFile(file, text);
+  await Deno.writeTextFile(file, `import "./vectors.js";\n${text}`);
   return file;
 }
 
 /** Runs the bodies on a runtime; `undefined` where npm does not bring it. */
 export async function runOn(
   { npmPackage, program, whereami, args }: ProcessRuntime,
-  verbose: boolean,
+  { all, verbose }: BodyOptions,
 ): Promise<Ran | undefined> {
   const path = await programPath(npmPackage, program, whereami);
   if (path === undefined) return undefined;
   const folder = await packagesFolder();
   try {
-    const file = await bundleLauncher(folder, "process", "node");
+    const file = await bundleLauncher(folder, "process", "node", all);
     return await run(path, [...args, file], { cwd: folder, verbose });
   } finally {
     await Deno.remove(folder, { recursive: true });

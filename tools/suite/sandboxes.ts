@@ -5,7 +5,11 @@
  */
 import { type Ran, run } from "./command.ts";
 import { programPath } from "./npx.ts";
-import { bundleLauncher, packagesFolder } from "./runtimes.ts";
+import {
+  type BodyOptions,
+  bundleLauncher,
+  packagesFolder,
+} from "./runtimes.ts";
 
 /** The workerd that is tested. */
 const WORKERD = "workerd@1.20261117.1";
@@ -28,15 +32,23 @@ const CHROMIUM_FLAGS = [
   "--disable-sync",
 ];
 
+/** What the page loads. */
+const SCRIPTS = ["/browser.js", "/vectors.js"];
+
 const WORKERD_CONFIG = `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (services = [(name = "main", worker = (
-  modules = [(name = "worker", esModule = embed "workerd.js")],
+  modules = [
+    (name = "worker", esModule = embed "workerd.js"),
+    (name = "vectors.js", esModule = embed "vectors.js"),
+  ],
   compatibilityDate = "2026-11-01",
 ))]);
 `;
 
 /** Runs the bodies in workerd; `undefined` where npm does not bring it. */
-export async function runInWorkerd(verbose: boolean): Promise<Ran | undefined> {
+export async function runInWorkerd(
+  { all, verbose }: BodyOptions,
+): Promise<Ran | undefined> {
   const path = await programPath(WORKERD, "node", [
     "-p",
     `require("node:path").join(process.env.PATH.split(require("node:path").delimiter)[0], "workerd")`,
@@ -44,7 +56,7 @@ export async function runInWorkerd(verbose: boolean): Promise<Ran | undefined> {
   if (path === undefined) return undefined;
   const folder = await packagesFolder();
   try {
-    await bundleLauncher(folder, "workerd", "workerd");
+    await bundleLauncher(folder, "workerd", "workerd", all);
     await Deno.writeTextFile(`${folder}/config.capnp`, WORKERD_CONFIG);
     return await run(path, ["test", "config.capnp"], { cwd: folder, verbose });
   } finally {
@@ -59,25 +71,40 @@ async function findChromium(): Promise<string | undefined> {
   return undefined;
 }
 
+/** How often a profile's removal is tried: its processes end one by one. */
+const REMOVALS = 50;
+
+async function removeProfile(profile: string): Promise<void> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await Deno.remove(profile, { recursive: true });
+    } catch (error) {
+      if (tries === REMOVALS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
 /** Serves the page, and waits for what it sends home. */
-async function runPage(chromium: string, script: string, profile: string) {
+async function runPage(chromium: string, folder: string): Promise<string> {
   const result = Promise.withResolvers<string>();
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     async (request) => {
       const { pathname } = new URL(request.url);
       if (pathname === "/result") result.resolve(await request.text());
-      if (pathname === "/launcher.js") {
-        return new Response(script, {
+      if (SCRIPTS.includes(pathname)) {
+        return new Response(await Deno.readTextFile(folder + pathname), {
           headers: { "content-type": "text/javascript" },
         });
       }
       return new Response(
-        `<!doctype html><script type="module" src="/launcher.js"></script>`,
+        `<!doctype html><script type="module" src="/browser.js"></script>`,
         { headers: { "content-type": "text/html" } },
       );
     },
   );
+  const profile = await Deno.makeTempDir({ prefix: "certpin-chromium-" });
   const child = new Deno.Command(chromium, {
     args: [
       ...CHROMIUM_FLAGS,
@@ -99,18 +126,20 @@ async function runPage(chromium: string, script: string, profile: string) {
     child.kill();
     await child.status;
     await server.shutdown();
+    await removeProfile(profile);
   }
 }
 
 /** Runs the bodies in a page; `undefined` where there is no Chromium. */
-export async function runInBrowser(): Promise<Ran | undefined> {
+export async function runInBrowser(
+  { all }: BodyOptions,
+): Promise<Ran | undefined> {
   const chromium = await findChromium();
   if (chromium === undefined) return undefined;
   const folder = await packagesFolder();
   try {
-    const file = await bundleLauncher(folder, "browser", "browser");
-    const script = await Deno.readTextFile(file);
-    const output = await runPage(chromium, script, `${folder}/profile`);
+    await bundleLauncher(folder, "browser", "browser", all);
+    const output = await runPage(chromium, folder);
     return { success: true, stdout: output, output };
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -85,11 +85,11 @@ function onRuntime(runtime: ProcessRuntime, allOnly: boolean): Stage {
     name,
     title: `shared tests on ${npmPackage}`,
     allOnly,
-    run: async ({ verbose }) =>
+    run: async (settings) =>
       asTestsOf(
         name,
         `npx does not bring ${npmPackage}`,
-        await runOn(runtime, verbose),
+        await runOn(runtime, settings),
       ),
   };
 }
@@ -177,19 +177,23 @@ export const STAGES: readonly Stage[] = [
     name: "workerd",
     title: "shared tests of the core in workerd",
     allOnly: true,
-    run: async ({ verbose }) =>
+    run: async (settings) =>
       asTestsOf(
         "workerd",
         "npx does not bring workerd",
-        await runInWorkerd(verbose),
+        await runInWorkerd(settings),
       ),
   },
   {
     name: "browser",
     title: "shared tests of the core in Chromium",
     allOnly: true,
-    run: async () =>
-      asTestsOf("browser", "no Chromium is installed", await runInBrowser()),
+    run: async (settings) =>
+      asTestsOf(
+        "browser",
+        "no Chromium is installed",
+        await runInBrowser(settings),
+      ),
   },
   {
     name: "features",
