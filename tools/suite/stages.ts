@@ -146,7 +146,31 @@ export const STAGES: readonly Stage[] = [
     run: async (settings) =>
       asTests(
         await deno(
-          ["test", "-A", "--no-check", ...await lock(settings), "tests/"],
+          [
+            "test",
+            "-A",
+            "--no-check",
+            "--ignore=tests/package",
+            ...await lock(settings),
+            "tests/",
+          ],
+          options(settings),
+        ),
+      ),
+  },
+  {
+    name: "package",
+    title: "the package for Node and Bun, built and used",
+    run: async (settings) =>
+      asTests(
+        await deno(
+          [
+            "test",
+            "-A",
+            "--no-check",
+            ...await lock(settings),
+            "tests/package/",
+          ],
           options(settings),
         ),
       ),
