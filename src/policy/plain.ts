@@ -18,6 +18,7 @@ export type Plain =
 
 /** A JSON object. */
 export interface PlainObject {
+  /** Its members. */
   readonly [key: string]: Plain;
 }
 

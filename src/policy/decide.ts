@@ -1,0 +1,261 @@
+/**
+ * The decision: what a policy says of a host, a time and the valid paths that
+ * were found. Pure and synchronous: no bytes, no clock, no network.
+ *
+ * @module
+ */
+import type { Role } from "../path/search.ts";
+import { type Finding, finding } from "./findings.ts";
+import type { PinRole } from "./document.ts";
+import type { HostEntry, PinRule, PolicyRecord } from "./record.ts";
+
+/** How long before `expiresAt` warnings begin, in milliseconds: 30 days. */
+export const EXPIRES_SOON_MS: number = 30 * 86_400_000;
+
+/** One certificate on a valid path. */
+export interface PlaceFacts {
+  /** Its role. */
+  readonly role: Role;
+  /** Indexes of the rules whose pin is its fingerprint, whatever their role. */
+  readonly equal: readonly number[];
+  /** Whether its key is a key of the platform's store; undefined where that cannot be told. */
+  readonly isPublic: boolean | undefined;
+}
+
+/** A valid path, leaf first. */
+export interface PathFacts {
+  /** Whether it ends at an anchor. */
+  readonly anchored: boolean;
+  /** Its certificates. */
+  readonly places: readonly PlaceFacts[];
+}
+
+/** A pin that matches, and where. */
+export interface Match {
+  /** Index of the rule. */
+  readonly rule: number;
+  /** Index of the certificate on the path. */
+  readonly place: number;
+}
+
+/** How well a path satisfies a pin set. */
+export interface Weight {
+  /** `roots`: satisfied, but by root pins alone. */
+  readonly grade: "none" | "roots" | "full";
+  /** What matches; empty for `none`. */
+  readonly matches: readonly Match[];
+}
+
+type Entry = Pick<HostEntry, "require" | "pointer"> & {
+  readonly rules: readonly Pick<PinRule, "role" | "pointer">[];
+};
+
+const IS_PLACE: Readonly<Record<PinRole, readonly Role[]>> = {
+  leaf: ["leaf"],
+  intermediate: ["intermediate"],
+  root: ["root"],
+  ca: ["intermediate", "root"],
+};
+
+/** Whether a certificate is the end of a path that nothing vouches for. */
+function isLoose(path: PathFacts, place: number): boolean {
+  return !path.anchored && place === path.places.length - 1;
+}
+
+/** Weighs a valid path against a pin set. */
+export function weigh(
+  entry: Entry,
+  rootOnly: PolicyRecord["rootOnly"],
+  path: PathFacts,
+): Weight {
+  const matches: Match[] = [];
+  for (const [place, { role, equal }] of path.places.entries()) {
+    for (const rule of equal) {
+      const wanted = entry.rules[rule].role;
+      if (wanted !== undefined) {
+        if (!IS_PLACE[wanted].includes(role)) continue;
+        if (wanted === "root" && isLoose(path, place)) continue;
+      }
+      matches.push({ rule, place });
+    }
+  }
+  const isSatisfied = matches.length > 0 &&
+    (entry.require === "any" ||
+      entry.rules.every(({ role }) =>
+        role === undefined ||
+        matches.some(({ rule }) => entry.rules[rule].role === role)
+      ));
+  if (!isSatisfied) return { grade: "none", matches: [] };
+  const isRoot = ({ place }: Match) =>
+    path.places[place].role === "root" ||
+    // Whether this one is a root cannot be told: refused where roots are.
+    (rootOnly === "deny" && place > 0 && isLoose(path, place));
+  return { grade: matches.every(isRoot) ? "roots" : "full", matches };
+}
+
+/** What has to be known before {@linkcode decide}. */
+export type Demand =
+  /** Nothing: the policy alone decides. */
+  | "nothing"
+  /** Any valid path. */
+  | "valid"
+  /** The valid path with the best weight. */
+  | "pinned";
+
+/** All that a decision rests on. */
+export interface Situation {
+  /** The policy's words on all hosts. */
+  readonly record: Pick<PolicyRecord, "unlisted" | "rootOnly">;
+  /** The pin set of the host. */
+  readonly entry: HostEntry | undefined;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Whether a TLS stack has validated this very connection. */
+  readonly platformValidated: boolean;
+}
+
+/** Says what {@linkcode decide} needs. */
+export function demandOf(situation: Situation): Demand {
+  const { entry, record, platformValidated } = situation;
+  if (entry === undefined) {
+    return record.unlisted === "deny" || platformValidated
+      ? "nothing"
+      : "valid";
+  }
+  return isExpired(entry, situation.at) ? "valid" : "pinned";
+}
+
+function isExpired(entry: HostEntry, at: number): boolean {
+  return entry.expiresAt !== undefined && at >= entry.expiresAt;
+}
+
+/** Why a verdict is what it is. */
+export type Reason =
+  | "pinned"
+  | "unlisted"
+  | "report-only"
+  | "expired"
+  | "mismatch"
+  | "invalid-chain"
+  | "root-only";
+
+/** The codes that a decision itself can refuse with, or would without `report-only`. */
+export type RefusalCode =
+  | "ERR_CERTPIN_UNLISTED"
+  | "ERR_CERTPIN_EXPIRED"
+  | "ERR_CERTPIN_MISMATCH"
+  | "ERR_CERTPIN_ROOT_ONLY";
+
+/** What is decided. */
+export interface Decision {
+  /** Whether the connection may be used. */
+  readonly decision: "allow" | "block";
+  /** Why. */
+  readonly reason: Reason;
+  /** Pins that match. */
+  readonly matches: readonly Match[];
+  /** What to warn about. */
+  readonly findings: readonly Finding[];
+  /** Set on every block and every softened hit, but for an invalid chain. */
+  readonly code?: RefusalCode;
+}
+
+const INVALID_CHAIN: Decision = Object.freeze({
+  decision: "block",
+  reason: "invalid-chain",
+  matches: [],
+  findings: [],
+});
+
+/** Blocks, or lets pass what `report-only` softens. */
+function refuse(
+  entry: HostEntry,
+  code: RefusalCode,
+  reason: Reason,
+  matches: readonly Match[],
+  findings: readonly Finding[],
+): Decision {
+  if (entry.mode === "enforce") {
+    return { decision: "block", reason, matches, findings, code };
+  }
+  const softened = finding("report-only", `${entry.pointer}/mode`);
+  return {
+    decision: "allow",
+    reason: "report-only",
+    matches,
+    findings: [...findings, softened],
+    code,
+  };
+}
+
+function decideUnlisted(
+  { record, platformValidated }: Situation,
+  path: PathFacts | undefined,
+): Decision {
+  const reason = "unlisted";
+  if (record.unlisted === "deny") {
+    const code = "ERR_CERTPIN_UNLISTED";
+    return { decision: "block", reason, matches: [], findings: [], code };
+  }
+  if (path === undefined && !platformValidated) return INVALID_CHAIN;
+  const findings = [finding("unlisted-allowed", "/unlisted")];
+  return { decision: "allow", reason, matches: [], findings };
+}
+
+/** Of a match that rests on roots alone: `info` where all of them are the caller's own. */
+function rootOnlyFinding(
+  entry: HostEntry,
+  path: PathFacts,
+  matches: readonly Match[],
+): Finding {
+  const isOwn = path.anchored &&
+    matches.every(({ place }) => path.places[place].isPublic === false);
+  return finding(
+    "root-only",
+    entry.rules[matches[0].rule].pointer,
+    { severity: isOwn ? "info" : "warning" },
+  );
+}
+
+/**
+ * Decides.
+ *
+ * @param path The path that {@linkcode demandOf} asks for; undefined where
+ * there is no valid one.
+ */
+export function decide(
+  situation: Situation,
+  path: PathFacts | undefined,
+): Decision {
+  const { record, entry, at } = situation;
+  if (entry === undefined) return decideUnlisted(situation, path);
+  if (path === undefined) return INVALID_CHAIN;
+  const findings: Finding[] = [];
+  if (!path.anchored) findings.push(finding("unanchored", entry.pointer));
+  const expiryAt = `${entry.pointer}/expiresAt`;
+  if (isExpired(entry, at)) {
+    if (entry.onExpiry === "block") {
+      return refuse(entry, "ERR_CERTPIN_EXPIRED", "expired", [], findings);
+    }
+    findings.push(finding("expired", expiryAt));
+    return { decision: "allow", reason: "expired", matches: [], findings };
+  }
+  if (
+    entry.expiresAt !== undefined && at >= entry.expiresAt - EXPIRES_SOON_MS
+  ) {
+    findings.push(finding("expires-soon", expiryAt));
+  }
+  const { grade, matches } = weigh(entry, record.rootOnly, path);
+  if (grade === "none") {
+    return refuse(entry, "ERR_CERTPIN_MISMATCH", "mismatch", [], findings);
+  }
+  if (grade === "full") {
+    return { decision: "allow", reason: "pinned", matches, findings };
+  }
+  if (record.rootOnly === "deny") {
+    const code = "ERR_CERTPIN_ROOT_ONLY";
+    return refuse(entry, code, "root-only", matches, findings);
+  }
+  findings.push(rootOnlyFinding(entry, path, matches));
+  return { decision: "allow", reason: "root-only", matches, findings };
+}

@@ -1,0 +1,405 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import {
+  decide,
+  type Decision,
+  demandOf,
+  EXPIRES_SOON_MS,
+  type PathFacts,
+  type PlaceFacts,
+  weigh,
+} from "../../../src/policy/decide.ts";
+import type { HostInput, PolicyInput } from "../../../src/policy/document.ts";
+import { FINDINGS } from "../../../src/policy/findings.ts";
+import { parsePolicy, policyRecordOf } from "../../../src/policy/policy.ts";
+import type { PinRole } from "../../../src/policy/document.ts";
+import { PIN } from "./documents.ts";
+
+const NOW = Date.parse("2027-01-01T00:00:00Z");
+const LATER = "2028-01-01T00:00:00Z";
+const PAST = "2026-12-31T23:59:59Z";
+
+type Role = PlaceFacts["role"];
+
+/** A path of these roles; `equal` gives the rules that each place equals. */
+function path(
+  roles: readonly Role[],
+  equal: readonly (readonly number[])[],
+  change: { anchored?: boolean; isPublic?: boolean } = {},
+): PathFacts {
+  return {
+    anchored: change.anchored ?? true,
+    places: roles.map((role, place) => ({
+      role,
+      equal: equal[place] ?? [],
+      isPublic: change.isPublic,
+    })),
+  };
+}
+
+const CHAIN: readonly Role[] = ["leaf", "intermediate", "root"];
+
+interface Change {
+  host?: Partial<HostInput>;
+  policy?: Partial<PolicyInput>;
+  roles?: readonly (PinRole | undefined)[];
+  listed?: boolean;
+  at?: number;
+  platformValidated?: boolean;
+}
+
+/** Decides for a host with one pin for each of `roles`. */
+function judge(found: PathFacts | undefined, change: Change = {}): Decision {
+  const pins = (change.roles ?? [undefined]).map((role) =>
+    role === undefined ? PIN : { pin: PIN, role }
+  );
+  const record = policyRecordOf(parsePolicy({
+    version: 1,
+    ...change.policy,
+    hosts: { "a.example": { pins, ...change.host } },
+  }));
+  const situation = {
+    record,
+    entry: change.listed === false
+      ? undefined
+      : record.entries.get("a.example"),
+    at: change.at ?? NOW,
+    platformValidated: change.platformValidated ?? false,
+  };
+  return decide(situation, found);
+}
+
+/** Decision, reason, refusal code, number of matches, finding codes. */
+function outcome(found: PathFacts | undefined, change?: Change): string {
+  const { decision, reason, code, matches, findings } = judge(found, change);
+  return [
+    `${decision} ${reason}`,
+    ...code === undefined ? [] : [code.replace("ERR_CERTPIN_", "")],
+    ...matches.length === 0 ? [] : [`${matches.length}`],
+    ...findings.map((one) => one.code),
+  ].join(" ");
+}
+
+const LEAF = path(CHAIN, [[0]]);
+const MIDDLE = path(CHAIN, [[], [0]]);
+const TOP = path(CHAIN, [[], [], [0]]);
+const NONE = path(CHAIN, []);
+
+Deno.test("a host without an entry is refused, or allowed with a valid path or a validated connection", () => {
+  const listed = false;
+  const policy = { unlisted: "allow" };
+  assertEquals(outcome(LEAF, { listed }), "block unlisted UNLISTED");
+  assertEquals(
+    outcome(undefined, { listed, platformValidated: true }),
+    "block unlisted UNLISTED",
+  );
+  const allowed = "allow unlisted unlisted-allowed";
+  assertEquals(outcome(NONE, { listed, policy }), allowed);
+  assertEquals(outcome(undefined, { listed, policy }), "block invalid-chain");
+  assertEquals(
+    outcome(undefined, { listed, policy, platformValidated: true }),
+    allowed,
+  );
+});
+
+Deno.test("a listed host needs a valid path, whatever the platform says and the mode", () => {
+  for (
+    const host of [
+      {},
+      { mode: "report-only" },
+      { expiresAt: PAST, onExpiry: "allow" },
+    ]
+  ) {
+    assertEquals(
+      outcome(undefined, { host, platformValidated: true }),
+      "block invalid-chain",
+    );
+  }
+  assertEquals(outcome(LEAF), "allow pinned 1");
+});
+
+Deno.test("an expired pin set blocks, or allows without a match and with a warning", () => {
+  const expiresAt = PAST;
+  assertEquals(outcome(LEAF, { host: { expiresAt } }), "block expired EXPIRED");
+  assertEquals(
+    outcome(LEAF, { host: { expiresAt, onExpiry: "allow" } }),
+    "allow expired expired",
+  );
+  assertEquals(
+    outcome(NONE, { host: { expiresAt, onExpiry: "allow" } }),
+    "allow expired expired",
+  );
+  assertEquals(outcome(LEAF, { host: { expiresAt: LATER } }), "allow pinned 1");
+});
+
+Deno.test("a pin set expires at its very moment, and warns for the 30 days before", () => {
+  const host = { expiresAt: new Date(NOW).toISOString() };
+  assertEquals(outcome(LEAF, { host, at: NOW }), "block expired EXPIRED");
+  assertEquals(
+    outcome(LEAF, { host, at: NOW - 1 }),
+    "allow pinned 1 expires-soon",
+  );
+  assertEquals(
+    outcome(LEAF, { host, at: NOW - EXPIRES_SOON_MS }),
+    "allow pinned 1 expires-soon",
+  );
+  assertEquals(
+    outcome(LEAF, { host, at: NOW - EXPIRES_SOON_MS - 1 }),
+    "allow pinned 1",
+  );
+});
+
+Deno.test("a pin without a role matches anywhere, a pin with a role at its place alone", () => {
+  const places = [LEAF, MIDDLE, TOP];
+  const matching: readonly [PinRole | undefined, ...string[]][] = [
+    [undefined, "pinned", "pinned", "root-only"],
+    ["leaf", "pinned", "mismatch", "mismatch"],
+    ["intermediate", "mismatch", "pinned", "mismatch"],
+    ["root", "mismatch", "mismatch", "root-only"],
+    ["ca", "mismatch", "pinned", "root-only"],
+  ];
+  for (const [role, ...reasons] of matching) {
+    assertEquals(
+      places.map((one) => judge(one, { roles: [role] }).reason),
+      reasons as Decision["reason"][],
+      role,
+    );
+  }
+});
+
+Deno.test("no match blocks, and is let pass with its error under report-only", () => {
+  const host = { mode: "report-only" };
+  assertEquals(outcome(NONE), "block mismatch MISMATCH");
+  assertEquals(
+    outcome(NONE, { host }),
+    "allow report-only MISMATCH report-only",
+  );
+  assertEquals(outcome(LEAF, { host }), "allow pinned 1");
+});
+
+Deno.test("report-only softens expiry and denied roots too", () => {
+  const mode = "report-only";
+  assertEquals(
+    outcome(LEAF, { host: { mode, expiresAt: PAST } }),
+    "allow report-only EXPIRED report-only",
+  );
+  assertEquals(
+    outcome(TOP, { host: { mode }, policy: { rootOnly: "deny" } }),
+    "allow report-only ROOT_ONLY 1 report-only",
+  );
+  assertEquals(
+    outcome(LEAF, { host: { mode, expiresAt: PAST, onExpiry: "allow" } }),
+    "allow expired expired",
+  );
+});
+
+Deno.test("each-role needs a match for every role that a pin names", () => {
+  const host = { require: "each-role" };
+  const roles = ["leaf", "ca", undefined] as const;
+  const both = path(CHAIN, [[0], [1]]);
+  assertEquals(outcome(both, { host, roles }), "allow pinned 2");
+  for (const part of [path(CHAIN, [[0]]), path(CHAIN, [[], [1]])]) {
+    assertEquals(outcome(part, { host, roles }), "block mismatch MISMATCH");
+    assertEquals(outcome(part, { roles }), "allow pinned 1");
+  }
+  // A pin without a role does not stand in for one.
+  assertEquals(
+    outcome(path(CHAIN, [[2], [2]]), { host, roles }),
+    "block mismatch MISMATCH",
+  );
+  // Pins of one role are alternatives; "ca" and "root" are two roles.
+  assertEquals(
+    outcome(path(CHAIN, [[1]]), { host, roles: ["leaf", "leaf"] }),
+    "allow pinned 1",
+  );
+  assertEquals(
+    outcome(path(CHAIN, [[], [], [0]]), { host, roles: ["root", "ca"] }),
+    "block mismatch MISMATCH",
+  );
+  assertEquals(
+    outcome(path(CHAIN, [[], [1], [0]]), { host, roles: ["root", "ca"] }),
+    "allow pinned 2",
+  );
+});
+
+Deno.test("in every mode at least one pin must match", () => {
+  const rules = [{ pointer: "" }];
+  for (const require of ["any", "each-role"] as const) {
+    const entry = { require, pointer: "", rules };
+    assertEquals(weigh(entry, "warn", NONE).grade, "none");
+    assertEquals(weigh(entry, "warn", LEAF).grade, "full");
+  }
+});
+
+Deno.test("a match on roots alone warns, or is denied; beside another match it does neither", () => {
+  const deny = { policy: { rootOnly: "deny" } };
+  assertEquals(outcome(TOP), "allow root-only 1 root-only");
+  assertEquals(outcome(TOP, deny), "block root-only ROOT_ONLY 1");
+  for (const one of [path(CHAIN, [[0], [], [0]]), MIDDLE]) {
+    assertEquals(judge(one).reason, "pinned");
+    assertEquals(judge(one, deny).reason, "pinned");
+  }
+  // A cross-signed root is a root wherever it stands.
+  const crossed = path(["leaf", "root", "root"], [[], [0]]);
+  assertEquals(outcome(crossed), "allow root-only 1 root-only");
+  assertEquals(outcome(crossed, deny), "block root-only ROOT_ONLY 1");
+  // A leaf is a leaf, even where it is the anchor.
+  assertEquals(outcome(path(["leaf"], [[0]]), deny), "allow pinned 1");
+});
+
+Deno.test("the root-only finding is a warning unless the root is known to be the caller's own", () => {
+  const severity = (isPublic: boolean | undefined, anchored = true) =>
+    judge(path(CHAIN, [[], [], [0]], { isPublic, anchored })).findings
+      .find(({ code }) => code === "root-only")?.severity;
+  assertEquals(severity(true), "warning");
+  assertEquals(severity(undefined), "warning");
+  assertEquals(severity(false), "info");
+  assertEquals(severity(false, false), "warning");
+});
+
+Deno.test("the end of an unanchored path matches its place, but never as a root", () => {
+  const anchored = false;
+  const ends: readonly [readonly Role[], ...(PinRole | undefined)[]][] = [
+    [["leaf"], undefined, "leaf"],
+    [["leaf", "intermediate"], undefined, "intermediate", "ca"],
+    [["leaf", "root"], undefined, "ca"],
+  ];
+  const all = [undefined, "leaf", "intermediate", "root", "ca"] as const;
+  for (const [roles, ...matching] of ends) {
+    const equal = [...new Array(roles.length - 1).fill([]), [0]];
+    for (const role of all) {
+      const isAllowed = matching.includes(role);
+      const found = judge(path(roles, equal, { anchored }), { roles: [role] });
+      assertEquals(
+        found.decision,
+        isAllowed ? "allow" : "block",
+        `${roles} ${role}`,
+      );
+      assertEquals(found.findings[0].code, "unanchored");
+    }
+  }
+  // The same path with an anchor at its end takes the root pin.
+  const roles = ["root"] as const;
+  const top = [[], [0]];
+  assertEquals(judge(path(["leaf", "root"], top), { roles }).decision, "allow");
+});
+
+Deno.test("a match on the end of an unanchored path alone is refused where roots are denied", () => {
+  const anchored = false;
+  const deny = { policy: { rootOnly: "deny" } };
+  const end = path(["leaf", "intermediate"], [[], [0]], { anchored });
+  assertEquals(outcome(end), "allow pinned 1 unanchored");
+  assertEquals(outcome(end, deny), "block root-only ROOT_ONLY 1 unanchored");
+  const below = path(
+    ["leaf", "intermediate", "intermediate"],
+    [[], [0]],
+    { anchored },
+  );
+  assertEquals(outcome(below, deny), "allow pinned 1 unanchored");
+  const both = path(["leaf", "intermediate"], [[0], [0]], { anchored });
+  assertEquals(outcome(both, deny), "allow pinned 2 unanchored");
+  // A path of one ends in a leaf, and that is no root.
+  const alone = path(["leaf"], [[0]], { anchored });
+  assertEquals(outcome(alone, deny), "allow pinned 1 unanchored");
+  // With an anchor above, an intermediate is an intermediate.
+  const known = path(["leaf", "intermediate", "root"], [[], [0]]);
+  assertEquals(outcome(known, deny), "allow pinned 1");
+});
+
+Deno.test("demandOf() asks for no more than decide() reads", () => {
+  const demand = (change: Change & { entry?: Partial<HostInput> }) => {
+    const record = policyRecordOf(parsePolicy({
+      version: 1,
+      ...change.policy,
+      hosts: { "a.example": { pins: [PIN], ...change.host } },
+    }));
+    const entry = change.listed === false
+      ? undefined
+      : record.entries.get("a.example");
+    const { platformValidated = false } = change;
+    return demandOf({ record, entry, at: NOW, platformValidated });
+  };
+  const policy = { unlisted: "allow" };
+  assertEquals(demand({}), "pinned");
+  assertEquals(demand({ platformValidated: true }), "pinned");
+  assertEquals(demand({ host: { expiresAt: PAST } }), "valid");
+  assertEquals(demand({ listed: false }), "nothing");
+  assertEquals(demand({ listed: false, policy }), "valid");
+  assertEquals(
+    demand({ listed: false, policy, platformValidated: true }),
+    "nothing",
+  );
+});
+
+Deno.test("findings carry the pointer of what they are about", () => {
+  const pointers = (found: PathFacts, change: Change) =>
+    judge(found, change).findings.map(({ pointer }) => pointer);
+  const host = "/hosts/a.example";
+  assertEquals(
+    pointers(path(CHAIN, [[], [], [1]]), { roles: ["leaf", "root"] }),
+    [
+      `${host}/pins/1`,
+    ],
+  );
+  assertEquals(
+    pointers(LEAF, { host: { expiresAt: PAST, onExpiry: "allow" } }),
+    [
+      `${host}/expiresAt`,
+    ],
+  );
+  assertEquals(pointers(NONE, { host: { mode: "report-only" } }), [
+    `${host}/mode`,
+  ]);
+  assertEquals(
+    pointers(NONE, { listed: false, policy: { unlisted: "allow" } }),
+    [
+      "/unlisted",
+    ],
+  );
+});
+
+Deno.test("more matches never turn an allow into a block, nor fewer a block into an allow", () => {
+  const role = fc.constantFrom<PinRole | undefined>(
+    ...["leaf", "intermediate", "root", "ca", undefined] as const,
+  );
+  const arbitrary = fc.record({
+    roles: fc.array(role, { minLength: 1, maxLength: 4 }),
+    require: fc.constantFrom("any", "each-role"),
+    rootOnly: fc.constantFrom("warn", "deny"),
+    anchored: fc.boolean(),
+    places: fc.array(fc.constantFrom<Role>("intermediate", "root"), {
+      maxLength: 3,
+    }),
+    equal: fc.array(fc.subarray([0, 1, 2, 3]), { minLength: 4, maxLength: 4 }),
+    extra: fc.tuple(fc.nat(3), fc.nat(3)),
+  });
+  fc.assert(
+    fc.property(arbitrary, (given) => {
+      const { roles, rootOnly, anchored } = given;
+      const require = roles.some((one) => one !== undefined)
+        ? given.require
+        : "any";
+      const count = (rules: readonly number[]) =>
+        rules.filter((rule) => rule < roles.length);
+      const facts = (equal: readonly (readonly number[])[]) =>
+        path(["leaf", ...given.places], equal.map(count), { anchored });
+      const change = { roles, host: { require }, policy: { rootOnly } };
+      const before = judge(facts(given.equal), change);
+      const [place, rule] = given.extra;
+      const more = given.equal.map((rules, at) =>
+        at === place ? [...new Set([...rules, rule])] : rules
+      );
+      const after = judge(facts(more), change);
+      assert(before.decision === "block" || after.decision === "allow");
+      const bare = judge(facts([]), change);
+      assertEquals(bare.reason, "mismatch");
+    }),
+    { seed: 8, numRuns: 1_000 },
+  );
+});
+
+Deno.test("every finding of the table says what to do", () => {
+  for (const [code, { message, hint }] of Object.entries(FINDINGS)) {
+    assert(/^[a-z-]+$/.test(code) && message !== "" && hint !== "", code);
+  }
+});
