@@ -3,14 +3,14 @@
  *
  * @module
  */
+import type { Bytes } from "../crypto/steps.ts";
+import { CertpinError } from "../errors.ts";
 import {
   type Certificate,
-  type CertificateRecord,
   parseDer,
   recordOf,
   splitDer,
 } from "../x509/certificate.ts";
-import { CertpinError } from "../errors.ts";
 import { bytesEqual, bytesKey } from "../x509/der.ts";
 import { type Layout, readLayout } from "../x509/layout.ts";
 import { nameKey } from "../x509/names.ts";
@@ -95,32 +95,32 @@ export function anchorStore(certificates: readonly Certificate[]): AnchorStore {
 export function lazyAnchorStore(
   sources: readonly (string | Uint8Array)[],
 ): AnchorStore {
-  return new IndexedStore(sources.flatMap((source) => {
-    try {
-      return splitDer(source).map((der) => {
-        const layout = readLayout(der);
-        let parsed: Certificate | null | undefined;
-        return {
-          subjectKey: nameKey(layout.subject),
-          keyBits: keyBits(layout),
-          get() {
-            if (parsed === undefined) parsed = parseOrNull(der);
-            return parsed ?? undefined;
-          },
-        };
-      });
-    } catch (error) {
-      if (error instanceof CertpinError) return [];
-      throw error;
-    }
-  }));
+  return new IndexedStore(
+    sources.flatMap((source) => readable(() => splitDer(source)) ?? [])
+      .flatMap((der) => readable(() => lazyEntry(der)) ?? []),
+  );
 }
 
-function parseOrNull(der: CertificateRecord["der"]): Certificate | null {
+function lazyEntry(der: Bytes): Entry {
+  const layout = readLayout(der);
+  let parsed: Certificate | undefined;
+  let isTried = false;
+  return {
+    subjectKey: nameKey(layout.subject),
+    keyBits: keyBits(layout),
+    get() {
+      if (!isTried) parsed = readable(() => parseDer(der));
+      isTried = true;
+      return parsed;
+    },
+  };
+}
+
+function readable<T>(read: () => T): T | undefined {
   try {
-    return parseDer(der);
+    return read();
   } catch (error) {
-    if (error instanceof CertpinError) return null;
+    if (error instanceof CertpinError) return undefined;
     throw error;
   }
 }

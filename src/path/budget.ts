@@ -7,48 +7,35 @@
 import { LimitError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 
-/** Counters of one search, each with its limit. */
+/** What is paid for: each has its limit. */
+export type Expense = "candidates" | "signatures" | "nameConstraintComparisons";
+
+/** Counters of one search. */
 export class Budget {
-  /** Issuer candidates looked at so far. */
-  candidates = 0;
-  /** Signatures asked about so far, answered from the cache or not. */
-  signatures = 0;
-  /** Comparisons of a name with a name constraint so far. */
-  comparisons = 0;
+  readonly #spent: Record<Expense, number> = {
+    candidates: 0,
+    signatures: 0,
+    nameConstraintComparisons: 0,
+  };
   readonly #limits: Limits;
 
   constructor(limits: Limits) {
     this.#limits = limits;
   }
 
-  /** Pays for one candidate. */
-  candidate(): void {
-    if (++this.candidates > this.#limits.candidates) {
-      exhausted("candidates", this.#limits.candidates);
-    }
+  /**
+   * Pays before the work is done: for candidates looked at, signatures asked
+   * about (answered from the cache or not), looks at a name constraint.
+   *
+   * @throws {LimitError} `ERR_CERTPIN_LIMIT_PATH_WORK`
+   */
+  pay(expense: Expense, count = 1): void {
+    this.#spent[expense] += count;
+    const limit = this.#limits[expense];
+    if (this.#spent[expense] <= limit) return;
+    throw new LimitError(
+      "ERR_CERTPIN_LIMIT_PATH_WORK",
+      `Cannot finish the path search: the limit "${expense}" of ${limit} is reached`,
+    );
   }
-
-  /** Pays for one signature. */
-  signature(): void {
-    if (++this.signatures > this.#limits.signatures) {
-      exhausted("signatures", this.#limits.signatures);
-    }
-  }
-
-  /** Pays for one comparison with a name constraint. */
-  comparison(): void {
-    if (++this.comparisons > this.#limits.nameConstraintComparisons) {
-      exhausted(
-        "nameConstraintComparisons",
-        this.#limits.nameConstraintComparisons,
-      );
-    }
-  }
-}
-
-function exhausted(name: keyof Limits, limit: number): never {
-  throw new LimitError(
-    "ERR_CERTPIN_LIMIT_PATH_WORK",
-    `Cannot finish the path search: the limit "${name}" of ${limit} is reached`,
-  );
 }

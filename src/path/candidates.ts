@@ -20,10 +20,13 @@ export interface Candidate {
   readonly isAnchor: boolean;
 }
 
+/** Longest key identifier taken as a hint, in bytes; they come from a hash. */
+const MAX_KEY_IDENTIFIER_BYTES = 64;
+
 /**
  * Orders candidates by key identifier (equal, unknown, different), then
- * anchors first, then by the later end of validity, then by their bytes: so
- * that it does not depend on the order in which a peer presented them.
+ * anchors first, then by the later end of validity; otherwise it leaves them
+ * as they are, the pooled ones as {@linkcode certificatePool} sorted them.
  */
 export function candidateOrder(
   issued: Certificate,
@@ -40,7 +43,8 @@ export function candidateOrder(
     .sort((a, b) =>
       a.hint - b.hint ||
       Number(b.candidate.isAnchor) - Number(a.candidate.isAnchor) ||
-      compare(a.candidate.certificate, b.candidate.certificate)
+      recordOf(b.candidate.certificate).notAfter -
+        recordOf(a.candidate.certificate).notAfter
     )
     .map(({ candidate }) => candidate);
 }
@@ -49,20 +53,8 @@ function hint(issued: Certificate, { certificate }: Candidate): number {
   const wanted = recordOf(issued).decoded.authorityKeyIdentifier?.keyIdentifier;
   const offered = recordOf(certificate).decoded.subjectKeyIdentifier;
   if (!wanted || !offered) return 1;
+  if (wanted.length > MAX_KEY_IDENTIFIER_BYTES) return 1;
   return bytesEqual(wanted, offered) ? 0 : 2;
-}
-
-function compare(a: Certificate, b: Certificate): number {
-  const first = recordOf(a);
-  const second = recordOf(b);
-  if (first.notAfter !== second.notAfter) {
-    return second.notAfter - first.notAfter;
-  }
-  const length = Math.min(first.der.length, second.der.length);
-  for (let i = 0; i < length; i++) {
-    if (first.der[i] !== second.der[i]) return first.der[i] - second.der[i];
-  }
-  return first.der.length - second.der.length;
 }
 
 /** The scheme of the signature, or why there is none that may be used. */
@@ -84,6 +76,6 @@ export function signatureScheme(
 export function isSameEntity(a: Certificate, b: Certificate): boolean {
   const first = recordOf(a);
   const second = recordOf(b);
-  return first.subjectKey === second.subjectKey &&
-    bytesEqual(first.spki, second.spki);
+  return bytesEqual(first.spki, second.spki) &&
+    first.subjectKey === second.subjectKey;
 }

@@ -75,20 +75,26 @@ const hostname: Rule = ({ record, host }) => {
  */
 const commonName: Rule = ({ record }) => {
   const names = record.decoded.subjectAltName ?? [];
+  // Sets, since a certificate may have thousands of both.
+  const dnsNames = new Set(
+    names.flatMap((name) =>
+      name.kind === "dns" ? [name.text.toLowerCase()] : []
+    ),
+  );
+  const addresses = new Set(
+    names.flatMap((name) =>
+      name.kind === "ip" ? [formatAddress(name.bytes)] : []
+    ),
+  );
   for (const { type, value } of record.subject.rdns.flat()) {
     if (type !== COMMON_NAME) continue;
     const text = attributeText(value) ?? "";
     const host = hostReadLoosely(text);
     if (host === undefined) continue;
-    const isListed = names.some((name) =>
-      name.kind === "dns" && name.text.toLowerCase() === text.toLowerCase()
-    );
+    const isListed = dnsNames.has(text.toLowerCase());
     const isInternational = /(?:^|\.)xn--/.test(host) && host.includes(".");
-    const isAnotherSpelling = names.some((name) =>
-      name.kind === "ip"
-        ? formatAddress(name.bytes) === host && text !== host
-        : name.kind === "dns" && name.text.toLowerCase() === host && !isListed
-    );
+    const isAnotherSpelling = (addresses.has(host) && text !== host) ||
+      (dnsNames.has(host) && !isListed);
     if (isAnotherSpelling || (isInternational && !isListed)) {
       refuse(
         "ERR_CERTPIN_PATH_HOSTNAME",

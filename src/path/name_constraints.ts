@@ -25,6 +25,8 @@ export function checkNameConstraints(
   budget: Budget,
 ): string | undefined {
   const { permitted, excluded } = constraints;
+  const expense = "nameConstraintComparisons";
+  budget.pay(expense, permitted.length + excluded.length);
   for (const base of [...permitted, ...excluded]) {
     const defect = malformedBase(base);
     if (defect) return defect;
@@ -32,7 +34,8 @@ export function checkNameConstraints(
   for (const [i, record] of below.entries()) {
     if (i > 0 && record.selfIssued) continue;
     for (const name of constrainedNames(record)) {
-      const defect = checkName(name, permitted, excluded, budget);
+      budget.pay(expense, permitted.length + excluded.length);
+      const defect = checkName(name, permitted, excluded);
       if (defect) return defect;
     }
   }
@@ -85,13 +88,10 @@ function checkName(
   name: GeneralName,
   permitted: readonly GeneralName[],
   excluded: readonly GeneralName[],
-  budget: Budget,
 ): string | undefined {
-  const sameKind = (base: GeneralName) => {
-    budget.comparison();
-    return base.kind === name.kind &&
-      (base.kind !== "other" || base.tag === (name as typeof base).tag);
-  };
+  const sameKind = (base: GeneralName) =>
+    base.kind === name.kind &&
+    (base.kind !== "other" || base.tag === (name as typeof base).tag);
   const allowing = permitted.filter(sameKind);
   const forbidding = excluded.filter(sameKind);
   if (allowing.length + forbidding.length === 0) return undefined;

@@ -7,7 +7,6 @@ import { PathError, type PathErrorCode } from "../errors.ts";
 import type { CanonicalHost } from "../host.ts";
 import { escapeText } from "../text.ts";
 import type { CertificateRecord } from "../x509/certificate.ts";
-import { nameText } from "../x509/names.ts";
 import type { Budget } from "./budget.ts";
 
 /** A certificate in its place. */
@@ -32,7 +31,7 @@ export function refuse(
   record: CertificateRecord,
   reason: string,
 ): never {
-  const subject = escapeText(nameText(record.subject)) || "(empty subject)";
+  const subject = escapeText(record.subjectText) || "(empty subject)";
   throw new PathError(
     code,
     `Cannot trust the certificate "${subject}": ${reason}`,

@@ -13,12 +13,12 @@ import {
   type CertificateRecord,
   recordOf,
 } from "../x509/certificate.ts";
-import { bytesEqual } from "../x509/der.ts";
 import type { AnchorStore } from "./anchors.ts";
 import { Budget } from "./budget.ts";
 import { candidateOrder, isSameEntity, signatureScheme } from "./candidates.ts";
 import { ISSUER_RULES } from "./issuer_rules.ts";
 import { LEAF_RULES } from "./leaf_rules.ts";
+import { certificatePool, type Pool } from "./pool.ts";
 import { type Place, refuse, type Rule } from "./rule.ts";
 import { isSignedBy, type SignatureCache } from "./signature.ts";
 
@@ -104,7 +104,7 @@ class Search<T> {
   readonly #accept: (path: FoundPath) => Steps<T | undefined>;
   readonly #budget: Budget;
   readonly #at: number;
-  readonly #pool = new Map<string, Certificate[]>();
+  #pool: Pool = new Map();
 
   constructor(
     request: SearchRequest,
@@ -120,21 +120,16 @@ class Search<T> {
   *run(): Steps<T | undefined> {
     const { chain, intermediates, anchors } = this.#request;
     const [leaf] = chain;
-    for (const certificate of [...chain.slice(1), ...intermediates]) {
-      const record = recordOf(certificate);
-      const bucket = this.#pool.get(record.subjectKey) ?? [];
-      const known = bucket.some((other) =>
-        bytesEqual(recordOf(other).der, record.der)
-      );
-      if (!known) bucket.push(certificate);
-      this.#pool.set(record.subjectKey, bucket);
-    }
     const isAnchor = anchors.has(leaf);
     if (!this.#passes(LEAF_RULES, this.#place(leaf, [], isAnchor))) return;
     if (isAnchor) {
       const accepted = yield* this.#offer([leaf], true);
       if (accepted !== undefined) return accepted;
     }
+    this.#pool = yield* certificatePool(
+      [...chain.slice(1), ...intermediates],
+      anchors,
+    );
     return yield* this.#extend([leaf]);
   }
 
@@ -186,15 +181,11 @@ class Search<T> {
     const last = path[path.length - 1];
     const paths = this.paths;
     const trusted = anchors.bySubject(last);
-    const pooled = (this.#pool.get(recordOf(last).issuerKey) ?? []).filter(
-      (certificate) => !anchors.has(certificate),
-    );
+    const pooled = this.#pool.get(recordOf(last).issuerKey) ?? [];
+    this.#budget.pay("candidates", trusted.length + pooled.length);
     const candidates = candidateOrder(last, trusted, pooled).filter((
       { certificate },
-    ) => {
-      this.#budget.candidate();
-      return !path.some((earlier) => isSameEntity(earlier, certificate));
-    });
+    ) => !path.some((earlier) => isSameEntity(earlier, certificate)));
     if (candidates.length === 0) {
       this.#attempt(path.length, () =>
         refuse(
@@ -237,7 +228,7 @@ class Search<T> {
         () => refuse("ERR_CERTPIN_PATH_ALGORITHM", issued, scheme),
       );
     }
-    this.#budget.signature();
+    this.#budget.pay("signatures");
     if (
       !(yield* isSignedBy(issued, issuer, scheme, this.#request.signatures))
     ) {

@@ -73,6 +73,7 @@ export class CertificateRecord implements Layout {
   /** Whether issuer and subject are the same name. */
   readonly selfIssued: boolean;
   #decoded: DecodedExtensions | undefined;
+  #subjectText: string | undefined;
 
   constructor(der: Bytes, layout: Layout) {
     Object.assign(this, layout);
@@ -88,6 +89,11 @@ export class CertificateRecord implements Layout {
   /** The extensions that decide, decoded once. */
   get decoded(): DecodedExtensions {
     return this.#decoded ??= decodeExtensions(this.extensions);
+  }
+
+  /** The subject, as RFC 4514 writes it; written once. */
+  get subjectText(): string {
+    return this.#subjectText ??= nameText(this.subject);
   }
 }
 
@@ -134,7 +140,7 @@ class ParsedCertificate implements Certificate {
   readonly selfIssued: boolean;
 
   constructor(record: CertificateRecord) {
-    this.subject = nameText(record.subject);
+    this.subject = record.subjectText;
     this.issuer = nameText(record.issuer);
     this.serialNumber = encodeHex(record.serialNumber);
     const names = record.decoded.subjectAltName ?? [];

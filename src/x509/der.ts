@@ -31,6 +31,8 @@ export const TAG = {
 } as const;
 
 const CONSTRUCTED = 0x20;
+const PRIMITIVE_SEQUENCE = 0x10;
+const PRIMITIVE_SET = 0x11;
 const CLASS_MASK = 0xc0;
 
 /** One DER value: where it stands, and its children where it is constructed. */
@@ -129,6 +131,9 @@ function checkUniversal({ tag, content }: DerValue): void {
   switch (tag) {
     case 0:
       return derError("Cannot read DER: end-of-contents");
+    case PRIMITIVE_SEQUENCE:
+    case PRIMITIVE_SET:
+      return derError("Cannot read DER: a SEQUENCE or SET that is primitive");
     case TAG.boolean:
       if (content.length !== 1 || (content[0] !== 0 && content[0] !== 0xff)) {
         derError("Cannot read DER: BOOLEAN is neither 00 nor FF");

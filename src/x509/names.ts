@@ -95,8 +95,15 @@ export function nameKey(name: Name): string {
   return name.canonical.join("\x02");
 }
 
+// Text for people has at most 30 marks in a row (Stream-Safe Text Format,
+// Unicode Standard Annex #15); normalising more takes quadratic time.
+const TOO_MANY_MARKS = /\p{M}{31}/u;
+
 function canonicalAttribute({ type, value }: Attribute): string {
-  const text = attributeText(value);
+  const read = attributeText(value);
+  const text = read !== undefined && TOO_MANY_MARKS.test(read)
+    ? undefined
+    : read;
   // Case and runs of white space do not count (RFC 4518, abridged); what is
   // no text at all is compared byte by byte.
   const canonical = text === undefined
@@ -171,9 +178,8 @@ function attributeString({ type, value }: Attribute): string {
   return `${descriptor}=${escaped.join("")}`;
 }
 
-function hexPairs(character: string): string {
-  return Array.from(
-    new TextEncoder().encode(character),
-    (byte) => `\\${byte.toString(16).padStart(2, "0")}`,
-  ).join("");
+/** A control character's UTF-8: one byte, or two from U+0080 on. */
+function hexPairs(control: string): string {
+  const hex = `\\${control.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  return control < "\x80" ? hex : `\\c2${hex}`;
 }

@@ -13,6 +13,7 @@
  */
 import * as asn1js from "asn1js";
 import type { Bytes } from "../crypto/steps.ts";
+import { MAX_CERTIFICATE_BYTES, MAX_DER_VALUES } from "../limits.ts";
 import { bytesEqual, derError } from "./der.ts";
 import type { Algorithm, Extension, Layout } from "./layout.ts";
 
@@ -73,7 +74,13 @@ function sameExtensions(
 }
 
 function compare(der: Bytes, layout: Layout): void {
-  const { offset, result } = asn1js.fromBER(der);
+  // Without looking for values inside of strings: what a string holds is ours
+  // to read where it decides, and a peer's way to make work where not.
+  const { offset, result } = asn1js.fromBER(der, {
+    parseEmbedded: false,
+    maxNodes: MAX_DER_VALUES,
+    maxContentLength: MAX_CERTIFICATE_BYTES,
+  });
   agree(offset === der.length);
   const [tbs, outer, signature] = elements(result);
   sameRaw(tbs, layout.tbs);
