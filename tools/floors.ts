@@ -30,7 +30,7 @@ export const FLOORS: readonly Floor[] = [
   { title: "policy, decision, lint", places: ["src/policy/"] },
   {
     title: "the pinner; formats of other tools",
-    places: ["src/pinner.ts", "src/formats/"],
+    places: ["src/pinner.ts", "src/pinner/", "src/formats/"],
   },
   {
     title: "entry points: core, adapters, testing",
@@ -58,12 +58,13 @@ function placeOf(path: string): string | undefined {
 }
 
 /**
- * Whether `from` may import `to`: from a lower floor, from its own folder, or
- * on the ground floor from anything there.
+ * Whether `from` may import `to`: from a lower floor, from its own folder or
+ * the folder that bears its name, or on the ground floor from anything there.
  */
 export function mayImport(from: string, to: string): boolean {
   const [above, below] = [floorOf(from), floorOf(to)];
   if (above === undefined || below === undefined) return false;
-  if (below < above) return true;
-  return below === above && (above === 1 || placeOf(from) === placeOf(to));
+  if (below !== above) return below < above;
+  return above === 1 || placeOf(from) === placeOf(to) ||
+    to.startsWith(from.replace(/\.ts$/, "/"));
 }

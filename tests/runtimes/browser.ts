@@ -1,8 +1,12 @@
 /**
  * Launches the core's bodies in a page, which sends home what it found.
  */
+import { adaptersElsewhere } from "../shared/core/elsewhere.ts";
 import { coreBodies } from "../shared/core_bodies.ts";
 import { runBodies } from "./mini.ts";
 
-const { lines } = await runBodies("browser", navigator.userAgent, coreBodies);
+const { lines } = await runBodies("browser", navigator.userAgent, [
+  ...coreBodies,
+  adaptersElsewhere,
+]);
 await fetch("/result", { method: "POST", body: lines.join("\n") });

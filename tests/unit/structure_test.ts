@@ -64,6 +64,8 @@ Deno.test("the floors tell an upward import from a downward one", () => {
   assert(mayImport("src/path/search.ts", "src/path/rules.ts"));
   assert(!mayImport("src/path/search.ts", "src/pins/pin.ts"));
   assert(mayImport("src/errors.ts", "src/text.ts"));
+  assert(mayImport("src/pinner.ts", "src/pinner/judge.ts"));
+  assert(!mayImport("src/pinner/judge.ts", "src/pinner.ts"));
 });
 
 Deno.test("imports are read whole: static, dynamic, types and re-exports", () => {

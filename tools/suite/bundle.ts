@@ -62,7 +62,7 @@ export async function bundle(
       target: "es2023",
       platform: platform === "node" ? "node" : "browser",
       conditions: platform === "workerd" ? ["workerd"] : [],
-      external: platform === "workerd" ? ["node:*"] : [],
+      external: ["node:*"],
       sourcemap: minify ? false : "inline",
       minify,
       logLevel: "error",

@@ -34,8 +34,8 @@ const DENO_SUMMARY = /^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed(.*)$/gm;
 const PLAIN_SUMMARY = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm;
 
 /**
- * Reads the counts that a test tool printed: the last `deno test` summary or
- * plain summary line.
+ * Reads the counts that a test tool printed: the summary of `deno test`, or
+ * else the sum of all plain summary lines.
  *
  * A tool that failed without saying so, or ran no test at all, counts as one
  * failure: a suite that cannot fail is none.
@@ -45,14 +45,17 @@ const PLAIN_SUMMARY = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm;
  */
 export function readCounts(output: string, success: boolean): Outcome {
   const deno = [...output.matchAll(DENO_SUMMARY)].at(-1);
-  const plain = [...output.matchAll(PLAIN_SUMMARY)].at(-1);
-  const match = deno ?? plain;
-  if (!match) return { passed: 0, failed: 1, skipped: 0 };
-  const passed = Number(match[1]);
-  const failed = Number(match[2]);
-  const skipped = deno
-    ? Number(/(\d+) ignored/.exec(match[3])?.[1] ?? 0)
-    : Number(match[3] ?? 0);
+  const { passed, failed, skipped } = deno
+    ? {
+      passed: Number(deno[1]),
+      failed: Number(deno[2]),
+      skipped: Number(/(\d+) ignored/.exec(deno[3])?.[1] ?? 0),
+    }
+    : sum([...output.matchAll(PLAIN_SUMMARY)].map((plain) => ({
+      passed: Number(plain[1]),
+      failed: Number(plain[2]),
+      skipped: Number(plain[3] ?? 0),
+    })));
   const unsaid = failed === 0 && (!success || passed + skipped === 0);
   return { passed, failed: failed + (unsaid ? 1 : 0), skipped };
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { bundle } from "./bundle.ts";
 import { type Ran, run } from "./command.ts";
 import { programPath } from "./npx.ts";
 import {
@@ -33,17 +34,51 @@ const CHROMIUM_FLAGS = [
 ];
 
 /** What the page loads. */
-const SCRIPTS = ["/browser.js", "/vectors.js"];
+const SCRIPTS = [
+  "/browser.js",
+  "/vectors.js",
+  "/node_adapter.js",
+  "/deno_adapter.js",
+];
 
+// The core runs without any help; the adapters get all there is, and refuse.
 const WORKERD_CONFIG = `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (services = [(name = "main", worker = (
-  modules = [
-    (name = "worker", esModule = embed "workerd.js"),
-    (name = "vectors.js", esModule = embed "vectors.js"),
-  ],
-  compatibilityDate = "2026-11-01",
-))]);
+const config :Workerd.Config = (services = [
+  (name = "core", worker = (
+    modules = [
+      (name = "worker", esModule = embed "workerd.js"),
+      (name = "vectors.js", esModule = embed "vectors.js"),
+    ],
+    compatibilityDate = "2026-11-01",
+  )),
+  (name = "adapters", worker = (
+    modules = [
+      (name = "worker", esModule = embed "workerd_adapters.js"),
+      (name = "vectors.js", esModule = embed "vectors.js"),
+      (name = "node_adapter.js", esModule = embed "node_adapter.js"),
+      (name = "deno_adapter.js", esModule = embed "deno_adapter.js"),
+    ],
+    compatibilityDate = "2026-11-01",
+    compatibilityFlags = ["nodejs_compat"],
+  )),
+]);
 `;
+
+/** Bundles the adapters as modules of their own. */
+async function bundleAdapters(
+  folder: string,
+  platform: "workerd" | "browser",
+): Promise<void> {
+  for (const name of ["node", "deno"]) {
+    await Deno.writeTextFile(
+      `${folder}/${name}_adapter.js`,
+      await bundle(`src/adapters/${name}.ts`, {
+        platform,
+        packagesFolder: folder,
+      }),
+    );
+  }
+}
 
 /** Runs the bodies in workerd; `undefined` where npm does not bring it. */
 export async function runInWorkerd(
@@ -57,6 +92,8 @@ export async function runInWorkerd(
   const folder = await packagesFolder();
   try {
     await bundleLauncher(folder, "workerd", "workerd", all);
+    await bundleLauncher(folder, "workerd_adapters", "workerd", all);
+    await bundleAdapters(folder, "workerd");
     await Deno.writeTextFile(`${folder}/config.capnp`, WORKERD_CONFIG);
     return await run(path, ["test", "config.capnp"], { cwd: folder, verbose });
   } finally {
@@ -139,6 +176,7 @@ export async function runInBrowser(
   const folder = await packagesFolder();
   try {
     await bundleLauncher(folder, "browser", "browser", all);
+    await bundleAdapters(folder, "browser");
     const output = await runPage(chromium, folder);
     return { success: true, stdout: output, output };
   } finally {

@@ -23,10 +23,14 @@ Deno.test("readCounts() reads the last summary of deno test", () => {
   );
 });
 
-Deno.test("readCounts() reads a plain summary", () => {
+Deno.test("readCounts() adds up plain summaries", () => {
   assertEquals(
     readCounts("ok a\n12 passed, 0 failed, 3 skipped\n", true),
     { passed: 12, failed: 0, skipped: 3 },
+  );
+  assertEquals(
+    readCounts("12 passed, 0 failed\nok b\n1 passed, 1 failed\n", false),
+    { passed: 13, failed: 1, skipped: 0 },
   );
 });
 
