@@ -68,7 +68,7 @@ export const MAX_PROXY_HEAD_BYTES = 16_384;
 export const MAX_POLICY_RACES = 8;
 
 /** Largest configuration of another tool that is converted, in UTF-16 code units. */
-export const MAX_DOCUMENT_LENGTH = 4 * 1024 * 1024;
+export const MAX_DOCUMENT_LENGTH = 1024 * 1024;
 /** Deepest nesting of such a configuration. */
 export const MAX_DOCUMENT_DEPTH = 64;
 /** Most YAML aliases that are followed in one. */
