@@ -52,7 +52,7 @@ function isAt(path: string, place: string): boolean {
 }
 
 /** The part of a floor that a file belongs to. */
-function placeOf(path: string): string | undefined {
+export function placeOf(path: string): string | undefined {
   return FLOORS.flatMap(({ places }) => places)
     .find((place) => isAt(path, place));
 }
