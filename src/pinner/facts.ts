@@ -1,0 +1,75 @@
+/**
+ * Compares a policy's pins with a verified path.
+ *
+ * @module
+ */
+import type { Steps } from "../crypto/steps.ts";
+import type { AnchorStore } from "../path/anchors.ts";
+import type { FoundPath, Role } from "../path/search.ts";
+import { fingerprintsSteps } from "../pins/fingerprint.ts";
+import { digestOf, type Pin, settlePin } from "../pins/value.ts";
+import type { PathFacts } from "../policy/decide.ts";
+import type { PinRule } from "../policy/record.ts";
+import { bytesEqual } from "../x509/der.ts";
+
+/** A path, and what decisions read of it. */
+export interface Weighed {
+  /** The path. */
+  readonly path: FoundPath;
+  /** Its facts. */
+  readonly facts: PathFacts;
+}
+
+/** Hashes the certificates that pins were given as, those that are not hashed yet. */
+export function* settleSteps(rules: readonly PinRule[]): Steps<void> {
+  for (const { pin, certificate } of rules) {
+    if (certificate === undefined || digestOf(pin) !== undefined) continue;
+    const { of, hash } = pin;
+    const [digest] = yield* fingerprintsSteps([certificate], of, hash);
+    settlePin(pin, digest);
+  }
+}
+
+/** The kinds of fingerprints that pins ask for, each once. */
+export function kindsOf(pins: readonly Pin[]): readonly Pin[] {
+  return [
+    ...new Map(pins.map((pin) => [`${pin.of}:${pin.hash}`, pin])).values(),
+  ];
+}
+
+/** Which pins equal which certificates of a path. */
+export function* factsOf(
+  path: FoundPath,
+  rules: readonly PinRule[],
+  publicAnchors: AnchorStore | undefined,
+): Steps<PathFacts> {
+  const equal: number[][] = path.certificates.map(() => []);
+  for (const { of, hash } of kindsOf(rules.map(({ pin }) => pin))) {
+    const found = yield* fingerprintsSteps(path.certificates, of, hash);
+    for (const [index, { pin }] of rules.entries()) {
+      const wanted = digestOf(pin);
+      if (pin.of !== of || pin.hash !== hash || wanted === undefined) continue;
+      for (const [place, digest] of found.entries()) {
+        if (bytesEqual(digest, wanted)) equal[place].push(index);
+      }
+    }
+  }
+  const places = path.certificates.map((certificate, place) => {
+    const isPublic = publicAnchors?.hasKeyOf(certificate);
+    return {
+      role: roleOf(path, place, isPublic),
+      equal: equal[place],
+      isPublic,
+    };
+  });
+  return { anchored: path.anchored, places };
+}
+
+/** The key of an anchor makes a root, whether the caller trusts it or the platform. */
+function roleOf(
+  path: FoundPath,
+  place: number,
+  isPublic: boolean | undefined,
+): Role {
+  return isPublic && place > 0 ? "root" : path.roles[place];
+}

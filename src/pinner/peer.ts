@@ -1,0 +1,149 @@
+/**
+ * What a peer showed, copied on entry, so that nothing that changes later can
+ * change the verdict.
+ *
+ * @module
+ */
+import type { Bytes } from "../crypto/steps.ts";
+import {
+  CertificateError,
+  type CertpinError,
+  LimitError,
+  PathError,
+} from "../errors.ts";
+import { type CanonicalHost, canonicalHost } from "../host.ts";
+import { type Limits, MAX_CERTIFICATE_BYTES } from "../limits.ts";
+import type { AnchorStore } from "../path/anchors.ts";
+import { escapeText } from "../text.ts";
+
+/** What is to be judged; anchors are already stores. */
+export interface JudgeRequest {
+  /** DNS name or IP literal. */
+  readonly hostname: string;
+  /** For reports alone: pins hold for all ports. */
+  readonly port?: number;
+  /** DER as presented, the leaf first. */
+  readonly chain: readonly Uint8Array[];
+  /** Instead of the pinner's. Neither: they cannot be listed. */
+  readonly anchors?: AnchorStore;
+  /** The platform's store, instead of the pinner's `publicAnchors`. */
+  readonly publicAnchors?: AnchorStore;
+  /** Whether a TLS stack has validated this very connection. */
+  readonly platformValidated?: boolean;
+}
+
+/** A request that nobody else can change. */
+export interface CopiedPeer {
+  /** Canonical; as given, where it is none. */
+  readonly hostname: string;
+  readonly host?: CanonicalHost;
+  readonly port?: number;
+  /** Empty where it could not be copied. */
+  readonly chain: readonly Bytes[];
+  readonly anchors?: AnchorStore;
+  readonly publicAnchors?: AnchorStore;
+  readonly platformValidated: boolean;
+  /** Why the peer is refused already. */
+  readonly failure?: CertpinError;
+}
+
+/** An error that an invalid chain may be reported with; others become a cause. */
+export function chainError(error: unknown): CertpinError {
+  if (
+    error instanceof PathError || error instanceof CertificateError ||
+    error instanceof LimitError
+  ) return error;
+  return new PathError(
+    "ERR_CERTPIN_PATH_NO_ISSUER",
+    "Cannot judge the peer: an unexpected error, see its cause",
+    { cause: error },
+  );
+}
+
+function copyBytes(value: unknown): Bytes {
+  if (!(value instanceof Uint8Array)) {
+    throw new CertificateError(
+      "ERR_CERTPIN_CERTIFICATE_DER",
+      "Cannot judge the peer: its chain holds something that is not bytes",
+    );
+  }
+  if (value.length > MAX_CERTIFICATE_BYTES) {
+    throw new LimitError(
+      "ERR_CERTPIN_LIMIT_CERTIFICATE_SIZE",
+      `Cannot judge the peer: a certificate of ${value.length} bytes, at most ${MAX_CERTIFICATE_BYTES} allowed`,
+    );
+  }
+  return new Uint8Array(value);
+}
+
+function copyChain(value: unknown, limits: Limits): readonly Bytes[] {
+  const length = Array.isArray(value) ? value.length : 0;
+  if (!Array.isArray(value) || length === 0) {
+    throw new PathError(
+      "ERR_CERTPIN_PATH_EMPTY_CHAIN",
+      "Cannot judge the peer: it presented no certificate",
+    );
+  }
+  if (length > limits.chainCertificates) {
+    throw new LimitError(
+      "ERR_CERTPIN_LIMIT_CHAIN_LENGTH",
+      `Cannot judge the peer: ${length} certificates, at most ${limits.chainCertificates} allowed`,
+    );
+  }
+  return Array.from({ length }, (_, index) => copyBytes(value[index]));
+}
+
+function toHost(hostname: string): CanonicalHost {
+  try {
+    return canonicalHost(hostname);
+  } catch (cause) {
+    throw new PathError(
+      "ERR_CERTPIN_PATH_HOSTNAME",
+      `Cannot judge the peer: ${
+        cause instanceof Error ? cause.message : "no hostname"
+      }`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * Copies a request. Never throws: what is wrong with it is its `failure`.
+ *
+ * @param anchorsOf Reads a list of anchors, called once for each.
+ */
+export function copyPeer<Anchors>(
+  request: Omit<JudgeRequest, "anchors"> & { readonly anchors?: Anchors },
+  limits: Limits,
+  anchorsOf: (anchors: Anchors) => AnchorStore,
+): CopiedPeer {
+  let hostname = "";
+  let copied: Partial<CopiedPeer> = {};
+  try {
+    const given = request.hostname;
+    if (typeof given === "string") hostname = escapeText(given);
+    const { port } = request;
+    if (Number.isSafeInteger(port)) copied = { port };
+    const host = toHost(given);
+    hostname = host.text;
+    copied = { ...copied, host, chain: copyChain(request.chain, limits) };
+    const { anchors, publicAnchors, platformValidated } = request;
+    return {
+      hostname,
+      chain: [],
+      ...copied,
+      ...anchors !== undefined && { anchors: anchorsOf(anchors) },
+      ...publicAnchors !== undefined && { publicAnchors },
+      platformValidated: platformValidated === true,
+    };
+  } catch (error) {
+    const failure = chainError(error);
+    return {
+      hostname,
+      chain: [],
+      ...copied,
+      platformValidated: false,
+      failure,
+    };
+  }
+}
