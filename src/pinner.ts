@@ -34,6 +34,7 @@ import {
   policyRecordOf,
 } from "./policy/policy.ts";
 import { findEntry } from "./policy/record.ts";
+import type { Certificate } from "./x509/certificate.ts";
 
 export type { JudgeRequest } from "./pinner/peer.ts";
 export type { Peer, Pinner, PinnerOptions } from "./pinner/types.ts";
@@ -79,6 +80,27 @@ export function isPinner(value: unknown): value is Pinner {
 /** The anchors that a pinner was made with. */
 export function anchorsOf(pinner: Pinner): AnchorStore | undefined {
   return stateOf(pinner).anchors;
+}
+
+/** The same as certificates, to hand them to a TLS stack. */
+export function anchorCertificatesOf(
+  pinner: Pinner,
+): readonly Certificate[] | undefined {
+  return stateOf(pinner).options.anchors;
+}
+
+/** The pinner's clock, in milliseconds since the epoch; NaN where it fails. */
+export function nowOf(pinner: Pinner): number {
+  return readClock(stateOf(pinner));
+}
+
+function readClock({ options: { now } }: State): number {
+  try {
+    return (now?.() ?? new Date()).getTime();
+  } catch {
+    // A clock that fails blocks, as one that gives no date.
+    return NaN;
+  }
 }
 
 /** Calls back; neither a throw nor a rejection gets out. */
@@ -127,12 +149,7 @@ function announce(
 }
 
 function benchOf(state: State): Bench {
-  let at = NaN;
-  try {
-    at = (state.options.now?.() ?? new Date()).getTime();
-  } catch {
-    // A clock that fails blocks, as one that gives no date.
-  }
+  const at = readClock(state);
   const { limits, anchors, publicAnchors, certificates, signatures } = state;
   return {
     record: policyRecordOf(state.policy),
@@ -223,7 +240,11 @@ export function createPinner(
   policy: Policy | PolicyInput | string,
   options: PinnerOptions = {},
 ): Pinner {
-  const copied = { ...options };
+  const copied = {
+    ...options,
+    // The caller's array may change later.
+    ...options.anchors && { anchors: Object.freeze([...options.anchors]) },
+  };
   const { anchors, publicAnchors } = copied;
   const state: State = {
     policy: toPolicy(policy),

@@ -82,7 +82,7 @@ function* findPath(
       signatures: bench.signatures,
     },
     function* (path) {
-      const publicAnchors = peer.publicAnchors ?? bench.publicAnchors;
+      const publicAnchors = bench.publicAnchors ?? peer.publicAnchors;
       const facts = yield* factsOf(path, rules, publicAnchors);
       const weighed = { path, facts };
       if (!isPinned || entry === undefined) return weighed;

@@ -26,7 +26,7 @@ export interface JudgeRequest {
   readonly chain: readonly Uint8Array[];
   /** Instead of the pinner's. Neither: they cannot be listed. */
   readonly anchors?: AnchorStore;
-  /** The platform's store, instead of the pinner's `publicAnchors`. */
+  /** The platform's store, where the pinner was given no `publicAnchors`. */
   readonly publicAnchors?: AnchorStore;
   /** Whether a TLS stack has validated this very connection. */
   readonly platformValidated?: boolean;
