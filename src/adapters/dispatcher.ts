@@ -16,7 +16,7 @@ import type { TLSSocket } from "node:tls";
 import { ConnectionError } from "../errors.ts";
 import type { Verdict } from "../pinner.ts";
 import { CONNECT_TIMEOUT_MS, withDeadline } from "./deadline.ts";
-import { pickOptions } from "./options.ts";
+import { ON_VERDICT, pickOptions } from "./options.ts";
 import { type Gate, verdictOf } from "./tls_gate.ts";
 import type { Proxy } from "./tunnel.ts";
 
@@ -40,20 +40,8 @@ const UNDICI_OPTIONS = [
   "webSocket",
 ] as const;
 
-/** Options of undici that would take another connection than the gate's. */
-export const REFUSED_BY_DISPATCHER: readonly string[] = [
-  "connect",
-  "factory",
-  "socketPath",
-  "tls",
-  "useH2c",
-];
-
 /** Milliseconds before the first TCP keep-alive probe, as undici has it. */
 const KEEP_ALIVE_DELAY_MS = 60_000;
-
-/** Hears the verdict of the connection that a request starts on. */
-export const ON_VERDICT: unique symbol = Symbol("certpin.onVerdict");
 
 interface Watched {
   readonly [ON_VERDICT]?: (verdict: Verdict) => void;
@@ -164,6 +152,8 @@ interface ConnectRequest {
   readonly protocol: string;
   readonly port: string;
 }
+
+export { fetch } from "undici/index.js";
 
 /** What a dispatcher opens connections with. */
 export interface DispatcherOptions {

@@ -3,22 +3,16 @@
  *
  * @module
  */
-import {
-  fetch as undiciFetch,
-  type RequestInit as UndiciInit,
-} from "undici/index.js";
+import type { RequestInit as UndiciInit } from "undici/index.js";
 import { ConnectionError } from "../errors.ts";
 import type { PinnerOptions, Verdict } from "../pinner.ts";
 import { type CertificateInput, resolveTrust } from "./anchors.ts";
 import { readBody } from "./body.ts";
+import type { DispatcherOptions, PinnedAgent } from "./dispatcher.ts";
 import {
-  type DispatcherOptions,
   ON_VERDICT,
-  PinnedAgent,
-  REFUSED_BY_DISPATCHER,
-} from "./dispatcher.ts";
-import {
   type PinnerSource,
+  REFUSED_BY_DISPATCHER,
   REFUSED_BY_FETCH,
   resolvePinner,
   takeOptions,
@@ -58,25 +52,45 @@ export interface PinnedFetch extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Makes the agent that fetches and dispatchers run on. */
-export function createAgentOf(
+/** What an undici agent is made of. */
+export type AgentParts = [
+  gate: Gate,
+  taken: Record<string, unknown>,
+  options: DispatcherOptions,
+];
+
+/** Checks the options, and makes the gate of an undici agent. */
+export function prepareAgent(
   source: PinnerSource,
   options: object,
   refused: readonly string[],
-): PinnedAgent {
+): AgentParts {
   const runtime = requireRuntime();
   const taken = takeOptions(options, [...REFUSED_BY_DISPATCHER, ...refused]);
   const pinner = resolvePinner(source, taken);
   const { ca, connectTimeout, allowH2 } = taken;
   const proxy = parseProxy(taken.proxy);
   const trust = resolveTrust(pinner, ca as CertificateInput | undefined);
-  const opening: DispatcherOptions = {
+  return [new Gate(pinner, trust), taken, {
     allowH2: (allowH2 ?? runtime === "node") as boolean,
     connectTimeout: connectTimeout as number | undefined,
     tls: pickTls(taken),
     proxy,
-  };
-  return new PinnedAgent(new Gate(pinner, trust), taken, opening);
+  }];
+}
+
+interface Engine {
+  readonly agent: PinnedAgent;
+  readonly fetch: typeof import("undici/index.js").fetch;
+}
+
+/**
+ * undici reads the environment when it is loaded, and connections without
+ * `fetch` are not to need the permission for that.
+ */
+async function loadEngine(parts: AgentParts): Promise<Engine> {
+  const { fetch, PinnedAgent } = await import("./dispatcher.ts");
+  return { agent: new PinnedAgent(...parts), fetch };
 }
 
 function requireHttps(url: string): void {
@@ -141,11 +155,26 @@ export function createFetch(
   pinner: PinnerSource,
   options: FetchOptions = {},
 ): PinnedFetch {
-  const agent = createAgentOf(pinner, options, REFUSED_BY_FETCH);
-  const fetch = async (
+  const parts = prepareAgent(pinner, options, REFUSED_BY_FETCH);
+  let loading: Promise<Engine> | undefined;
+  let isClosed = false;
+  const pinned = async (
     input: string | URL | Request,
     init?: RequestInit,
   ): Promise<Response> => {
+    let prepared;
+    try {
+      prepared = await prepare(input, init);
+      requireHttps(prepared.url);
+    } catch (cause) {
+      if (!(cause instanceof ConnectionError)) throw cause;
+      throw new TypeError("fetch failed", { cause });
+    }
+    if (isClosed) {
+      const cause = new Error("This fetch was closed");
+      throw new TypeError("fetch failed", { cause });
+    }
+    const { agent, fetch } = await (loading ??= loadEngine(parts));
     let verdict: Verdict | undefined;
     const dispatcher = {
       dispatch: (given: object, handler: never) =>
@@ -158,15 +187,7 @@ export function createFetch(
           handler,
         ),
     };
-    let prepared;
-    try {
-      prepared = await prepare(input, init);
-      requireHttps(prepared.url);
-    } catch (error) {
-      if (!(error instanceof ConnectionError)) throw error;
-      throw new TypeError("fetch failed", { cause: error });
-    }
-    const undici = await undiciFetch(
+    const undici = await fetch(
       prepared.url,
       { ...prepared.init, dispatcher } as unknown as UndiciInit,
     );
@@ -175,6 +196,9 @@ export function createFetch(
     if (verdict !== undefined) rememberVerdict(response, verdict);
     return response;
   };
-  const close = () => agent.destroy();
-  return Object.assign(fetch, { close, [Symbol.asyncDispose]: close });
+  const close = async () => {
+    isClosed = true;
+    await (await loading)?.agent.destroy();
+  };
+  return Object.assign(pinned, { close, [Symbol.asyncDispose]: close });
 }

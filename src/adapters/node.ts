@@ -20,7 +20,8 @@ import { canonicalHost } from "../host.ts";
 import type { PinnerOptions } from "../pinner.ts";
 import { PinnedHttpsAgent } from "./agent.ts";
 import { type CertificateInput, resolveTrust } from "./anchors.ts";
-import { createAgentOf, type FetchOptions } from "./fetch.ts";
+import { PinnedAgent } from "./dispatcher.ts";
+import { type FetchOptions, prepareAgent } from "./fetch.ts";
 import { type PinnerSource, resolvePinner, takeOptions } from "./options.ts";
 import { requireRuntime } from "./runtime.ts";
 import { Gate } from "./tls_gate.ts";
@@ -197,7 +198,7 @@ export function createDispatcher(
   pinner: PinnerSource,
   options: DispatcherOptions = {},
 ): UndiciAgent {
-  return createAgentOf(pinner, options, []);
+  return new PinnedAgent(...prepareAgent(pinner, options, ["tls"]));
 }
 
 /**

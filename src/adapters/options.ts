@@ -50,6 +50,17 @@ export const REFUSED_BY_FETCH: readonly string[] = [
   "unix",
 ];
 
+/** Options of undici that would take another connection than the gate's. */
+export const REFUSED_BY_DISPATCHER: readonly string[] = [
+  "connect",
+  "factory",
+  "socketPath",
+  "useH2c",
+];
+
+/** Hears the verdict of the connection that a request starts on. */
+export const ON_VERDICT: unique symbol = Symbol("certpin.onVerdict");
+
 function refuse(name: string, why: string): never {
   throw new ConnectionError(
     "ERR_CERTPIN_OPTION",
