@@ -7,9 +7,8 @@
  *
  * @example
  * ```ts
- * import { createPinner } from "@certpin/certpin";
+ * import { createPinner, parseCertificates } from "@certpin/certpin";
  * import { mintChain } from "@certpin/certpin/testing";
- * import { parseCertificates } from "@certpin/certpin";
  *
  * const { chain, ca, policy } = await mintChain({ hostnames: ["api.example.com"] });
  * const pinner = createPinner(policy, { anchors: parseCertificates(ca) });
@@ -40,3 +39,30 @@ export {
   type VerifyPathOptions,
 } from "./src/path/verify.ts";
 export type { Role } from "./src/path/search.ts";
+export type {
+  CertificatePinDocument,
+  HostDocument,
+  HostInput,
+  PinDocument,
+  PinInput,
+  PinRole,
+  PolicyDocument,
+  PolicyInput,
+} from "./src/policy/document.ts";
+export { parsePolicy, type Policy } from "./src/policy/policy.ts";
+export type { Finding, FindingCode, Severity } from "./src/policy/findings.ts";
+export { type LintOptions, lintPolicy } from "./src/policy/lint.ts";
+export {
+  type AllowVerdict,
+  type BlockVerdict,
+  createPinner,
+  type Peer,
+  type PinMatch,
+  type Pinner,
+  type PinnerOptions,
+  type Report,
+  type ReportJson,
+  type Verdict,
+  type VerdictBase,
+  type VerdictJson,
+} from "./src/pinner.ts";
