@@ -14,7 +14,6 @@ import {
 import { type AnchorStore, anchorStore } from "./path/anchors.ts";
 import { SignatureCache } from "./path/signature.ts";
 import { CertificateCache } from "./pinner/certificates.ts";
-import { settleSteps } from "./pinner/facts.ts";
 import { type Bench, blocked, judge, type Judgement } from "./pinner/judge.ts";
 import {
   chainError,
@@ -34,6 +33,7 @@ import {
   policyRecordOf,
 } from "./policy/policy.ts";
 import { findEntry } from "./policy/record.ts";
+import { settleSteps } from "./policy/settle.ts";
 import type { Certificate } from "./x509/certificate.ts";
 
 export type { JudgeRequest } from "./pinner/peer.ts";

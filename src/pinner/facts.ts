@@ -7,7 +7,7 @@ import type { Steps } from "../crypto/steps.ts";
 import type { AnchorStore } from "../path/anchors.ts";
 import type { FoundPath, Role } from "../path/search.ts";
 import { fingerprintsSteps } from "../pins/fingerprint.ts";
-import { digestOf, type Pin, settlePin } from "../pins/value.ts";
+import { digestOf, type Pin } from "../pins/value.ts";
 import type { PathFacts } from "../policy/decide.ts";
 import type { PinRule } from "../policy/record.ts";
 import { bytesEqual } from "../x509/der.ts";
@@ -18,16 +18,6 @@ export interface Weighed {
   readonly path: FoundPath;
   /** Its facts. */
   readonly facts: PathFacts;
-}
-
-/** Hashes the certificates that pins were given as, those that are not hashed yet. */
-export function* settleSteps(rules: readonly PinRule[]): Steps<void> {
-  for (const { pin, certificate } of rules) {
-    if (certificate === undefined || digestOf(pin) !== undefined) continue;
-    const { of, hash } = pin;
-    const [digest] = yield* fingerprintsSteps([certificate], of, hash);
-    settlePin(pin, digest);
-  }
 }
 
 /** The kinds of fingerprints that pins ask for, each once. */

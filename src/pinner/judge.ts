@@ -21,9 +21,10 @@ import {
   type HostEntry,
   type PolicyRecord,
 } from "../policy/record.ts";
+import { settleSteps } from "../policy/settle.ts";
 import { type Certificate, recordOf } from "../x509/certificate.ts";
 import type { CertificateCache } from "./certificates.ts";
-import { factsOf, settleSteps, type Weighed } from "./facts.ts";
+import { factsOf, type Weighed } from "./facts.ts";
 import { chainError, type CopiedPeer } from "./peer.ts";
 import { refusal } from "./refusal.ts";
 import { makeVerdict, type Verdict } from "./verdict.ts";

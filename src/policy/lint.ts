@@ -1,0 +1,267 @@
+/**
+ * Looks for pinning that works today and hurts tomorrow.
+ *
+ * @module
+ */
+import type { HashName, Steps } from "../crypto/steps.ts";
+import { runWithWebCrypto } from "../crypto/webcrypto.ts";
+import { fingerprintsSteps } from "../pins/fingerprint.ts";
+import type { Pin } from "../pins/value.ts";
+import { type Certificate, recordOf } from "../x509/certificate.ts";
+import { EXPIRES_SOON_MS } from "./decide.ts";
+import { type Finding, finding } from "./findings.ts";
+import { type Policy, policyRecordOf } from "./policy.ts";
+import {
+  findEntry,
+  type HostEntry,
+  type PinRule,
+  type PolicyRecord,
+} from "./record.ts";
+import { settleSteps } from "./settle.ts";
+
+/** Options of {@linkcode lintPolicy}. */
+export interface LintOptions {
+  /** The caller's own anchors: pins of their keys are root pins. */
+  anchors?: readonly Certificate[];
+  /** The platform's store: pins of their keys are pins of public roots. */
+  publicAnchors?: readonly Certificate[];
+  /** Verified paths of the policy's hosts: a pin set whose pins are all on one has no backup. */
+  paths?: readonly { readonly certificates: readonly Certificate[] }[];
+  /** The time to judge expiry at. Default: now. */
+  at?: Date;
+}
+
+/** One of the pins of a policy, with its digest as a key. */
+interface KeyedRule extends PinRule {
+  /** `of:hash:` and the digest; equal for equal pins. */
+  readonly key: string;
+}
+
+interface LintedEntry {
+  readonly entry: HostEntry;
+  readonly rules: readonly KeyedRule[];
+}
+
+/** Fingerprints of certificates, as keys of the kinds that the pins have. */
+type Keys = ReadonlySet<string>;
+
+function keyOf(of: Pin["of"], hash: HashName, digest: Uint8Array): string {
+  return `${of}:${hash}:${digest.join(".")}`;
+}
+
+function* settle(record: PolicyRecord): Steps<readonly LintedEntry[]> {
+  const entries: LintedEntry[] = [];
+  for (const entry of record.entries.values()) {
+    yield* settleSteps(entry.rules);
+    const rules = entry.rules.map((rule) => {
+      const { of, hash, digest } = rule.pin;
+      return { ...rule, key: keyOf(of, hash, digest) };
+    });
+    entries.push({ entry, rules });
+  }
+  return entries;
+}
+
+function* keysOf(
+  certificates: readonly Certificate[] | undefined,
+  entries: readonly LintedEntry[],
+): Steps<Keys> {
+  const keys = new Set<string>();
+  if (certificates === undefined) return keys;
+  const pins = entries.flatMap(({ rules }) => rules.map(({ pin }) => pin));
+  const kinds = new Map(pins.map((pin) => [`${pin.of}:${pin.hash}`, pin]));
+  for (const { of, hash } of kinds.values()) {
+    for (const digest of yield* fingerprintsSteps(certificates, of, hash)) {
+      keys.add(keyOf(of, hash, digest));
+    }
+  }
+  return keys;
+}
+
+function* lintExpiry(entry: HostEntry, at: number): Generator<Finding> {
+  const { expiresAt, onExpiry } = entry;
+  if (expiresAt === undefined) return;
+  const pointer = `${entry.pointer}/expiresAt`;
+  if (at >= expiresAt) {
+    const severity = onExpiry === "block" ? "error" : "warning";
+    yield finding("expired", pointer, { severity });
+  } else if (at >= expiresAt - EXPIRES_SOON_MS) {
+    yield finding("expires-soon", pointer);
+  }
+}
+
+/** Of several pins that are equal, those after the first that covers them. */
+function* lintDuplicates(rules: readonly KeyedRule[]): Generator<Finding> {
+  for (const [index, { key, role, pointer }] of rules.entries()) {
+    const earlier = rules.slice(0, index).find((other) =>
+      other.key === key &&
+      (other.role === role || other.role === undefined || role === undefined)
+    );
+    if (earlier === undefined) continue;
+    const detail = `equal to ${earlier.pointer}`;
+    yield finding("duplicate-pin", pointer, { detail });
+  }
+}
+
+function* lintBackups(
+  { entry, rules }: LintedEntry,
+  paths: readonly Keys[],
+): Generator<Finding> {
+  const pointer = `${entry.pointer}/pins`;
+  if (new Set(rules.map(({ key }) => key)).size < 2) {
+    yield finding("no-backup-pin", pointer);
+  } else if (paths.some((keys) => rules.every(({ key }) => keys.has(key)))) {
+    yield finding("no-true-backup", pointer);
+  }
+}
+
+/** Where root pins are all that there is, or a pin is that of a public root. */
+function* lintRoots(
+  { entry, rules }: LintedEntry,
+  own: Keys,
+  known: Keys | undefined,
+): Generator<Finding> {
+  const isPublic = ({ key }: KeyedRule) => known?.has(key) === true;
+  for (const rule of rules) {
+    if (isPublic(rule)) yield finding("public-root", rule.pointer);
+  }
+  const isRoot = (rule: KeyedRule) =>
+    rule.role === "root" || own.has(rule.key) || isPublic(rule) ||
+    (rule.certificate !== undefined && rule.certificate.isCa &&
+      recordOf(rule.certificate).selfIssued);
+  if (!rules.every(isRoot)) return;
+  const isOwn = known !== undefined && !rules.some(isPublic);
+  yield finding("root-only", `${entry.pointer}/pins`, {
+    severity: isOwn ? "info" : "warning",
+  });
+}
+
+function* lintLeafCertificates(
+  rules: readonly KeyedRule[],
+): Generator<Finding> {
+  for (const { pin, role, certificate, pointer } of rules) {
+    if (pin.of !== "certificate") continue;
+    const isLeaf = role === "leaf" ||
+      (role === undefined && certificate?.isCa === false);
+    if (isLeaf) yield finding("leaf-certificate-pin", pointer);
+  }
+}
+
+/** Without a list of public suffixes: hosts are related by their last two labels. */
+function familyOf({ host }: HostEntry): string {
+  return host.text.split(".").slice(-2).join(".");
+}
+
+function* lintShared(entries: readonly LintedEntry[]): Generator<Finding> {
+  const owners = new Map<string, HostEntry>();
+  for (const { entry, rules } of entries) {
+    // An address may well be that of a host which is named beside it.
+    if (entry.host.kind === "ip") continue;
+    for (const { key, role, pointer } of rules) {
+      const owner = owners.get(key);
+      if (owner === undefined) owners.set(key, entry);
+      else if (familyOf(owner) !== familyOf(entry)) {
+        // A CA that issues for both is common, a key that serves both is not.
+        const isCa = role !== undefined && role !== "leaf";
+        yield finding("shared-pin", pointer, {
+          severity: isCa ? "info" : "warning",
+          detail: `as under ${owner.pattern}`,
+        });
+      }
+    }
+  }
+}
+
+function* lintGaps(record: PolicyRecord): Generator<Finding> {
+  for (const entry of record.entries.values()) {
+    const { host, wildcard, includeSubdomains, pointer } = entry;
+    if (wildcard) {
+      if (findEntry(record, host) !== undefined) continue;
+      const detail = `${host.text} itself has no pin set`;
+      yield finding("subdomain-gap", pointer, { severity: "warning", detail });
+      continue;
+    }
+    // Of a registered name, as far as two labels tell; others rarely have names below.
+    const isApex = host.kind === "dns" && host.text.split(".").length === 2;
+    const isCovered = includeSubdomains ||
+      record.entries.has(`*.${host.text}`);
+    if (!isApex || isCovered) continue;
+    const detail = `names below ${host.text} have no pin set`;
+    yield finding("subdomain-gap", pointer, { detail });
+  }
+}
+
+/** {@linkcode lintPolicy}, step by step, for any driver. */
+export function* lintSteps(
+  policy: Policy,
+  options: LintOptions = {},
+): Steps<Finding[]> {
+  const record = policyRecordOf(policy);
+  const at = (options.at ?? new Date()).getTime();
+  if (!Number.isFinite(at)) {
+    throw new RangeError("Cannot lint the policy: the time is not a date");
+  }
+  const entries = yield* settle(record);
+  const own = yield* keysOf(options.anchors, entries);
+  const known = options.publicAnchors &&
+    (yield* keysOf(options.publicAnchors, entries));
+  const paths: Keys[] = [];
+  for (const { certificates } of options.paths ?? []) {
+    paths.push(yield* keysOf(certificates, entries));
+  }
+  const findings: Finding[] = [];
+  if (record.unlisted === "allow") {
+    findings.push(finding("unlisted-allowed", "/unlisted"));
+  }
+  if (entries.length === 0) findings.push(finding("no-hosts", "/hosts"));
+  for (const linted of entries) {
+    const { entry, rules } = linted;
+    if (entry.mode === "report-only") {
+      findings.push(finding("report-only", `${entry.pointer}/mode`));
+    }
+    findings.push(
+      ...lintExpiry(entry, at),
+      ...lintRoots(linted, own, known),
+      ...lintBackups(linted, paths),
+      ...lintLeafCertificates(rules),
+      ...lintDuplicates(rules),
+    );
+  }
+  findings.push(...lintShared(entries), ...lintGaps(record));
+  return findings;
+}
+
+/**
+ * Looks for pinning that works today and hurts tomorrow: no backup, roots
+ * alone, whole-certificate pins of leaves, expiry, gaps.
+ *
+ * Says nothing about servers: it connects to none.
+ *
+ * @example
+ * ```ts
+ * import { lintPolicy, parsePolicy } from "@certpin/certpin";
+ *
+ * const policy = parsePolicy({
+ *   version: 1,
+ *   hosts: {
+ *     "api.example.com": {
+ *       pins: ["sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="],
+ *     },
+ *   },
+ * });
+ * const findings = await lintPolicy(policy);
+ * console.log(findings.map(({ code }) => code)); // ["no-backup-pin"]
+ * ```
+ * @param policy A parsed policy.
+ * @param options What else is known: anchors, paths, the time.
+ * @returns The findings, by host in the file's order.
+ * @throws {PolicyError} `ERR_CERTPIN_POLICY_INVALID` for a foreign policy.
+ * @throws {CertificateError} `ERR_CERTPIN_CERTIFICATE_FOREIGN`.
+ * @throws {RangeError} for a time that is none.
+ */
+export async function lintPolicy(
+  policy: Policy,
+  options?: LintOptions,
+): Promise<Finding[]> {
+  return await runWithWebCrypto(lintSteps(policy, options));
+}
