@@ -3,10 +3,17 @@
  * without `node:` modules included.
  */
 import { attacks } from "./core/attacks.ts";
+import { certificates } from "./core/certificates.ts";
 import { paths } from "./core/paths.ts";
 import { pins } from "./core/pins.ts";
 import { vectors } from "./core/vectors.ts";
 import type { Body } from "./harness.ts";
 
 /** All of them. */
-export const coreBodies: readonly Body[] = [pins, paths, attacks, vectors];
+export const coreBodies: readonly Body[] = [
+  certificates,
+  pins,
+  paths,
+  attacks,
+  vectors,
+];
