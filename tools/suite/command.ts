@@ -21,6 +21,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Shows the output while it comes. */
   readonly verbose?: boolean;
+  /** Longest that it may take. Default {@linkcode MAX_COMMAND_MILLISECONDS}. */
+  readonly maxMilliseconds?: number;
 }
 
 async function collect(
@@ -41,7 +43,8 @@ const encoder = new TextEncoder();
 export async function run(
   program: string,
   args: readonly string[],
-  { cwd, env, verbose }: CommandOptions = {},
+  { cwd, env, verbose, maxMilliseconds = MAX_COMMAND_MILLISECONDS }:
+    CommandOptions = {},
 ): Promise<Ran> {
   let child;
   try {
@@ -60,9 +63,9 @@ export async function run(
   }
   let late = "";
   const guard = setTimeout(() => {
-    late = `\nStopped after ${MAX_COMMAND_MILLISECONDS} ms\n`;
+    late = `\nStopped after ${maxMilliseconds} ms\n`;
     child.kill("SIGKILL");
-  }, MAX_COMMAND_MILLISECONDS);
+  }, maxMilliseconds);
   const show = verbose
     ? (text: string) => void Deno.stderr.writeSync(encoder.encode(text))
     : undefined;

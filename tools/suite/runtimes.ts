@@ -5,6 +5,7 @@
  */
 import { bundle, type BundleOptions } from "./bundle.ts";
 import { type Ran, run } from "./command.ts";
+import { resolveModules, splitNpm } from "./graph.ts";
 import { npm, programPath } from "./npx.ts";
 import { ROOT } from "./paths.ts";
 import { vectorsScript } from "./vectors.ts";
@@ -53,15 +54,18 @@ export const OTHER_RUNTIMES: readonly ProcessRuntime[] = [
   },
 ];
 
-/** The packages that the bundles import, or take in. */
-const PACKAGES = ["pkijs", "asn1js", "undici"];
-
-/** The exact versions in the lock file, so that every runtime gets the same. */
-async function lockedPackages(): Promise<string[]> {
+/** The npm packages that files of ours reach, as the lock file has them. */
+async function packagesOf(entries: readonly string[]): Promise<string[]> {
+  const names = new Set<string>();
+  for (const { targets } of (await resolveModules(entries)).values()) {
+    for (const target of targets.values()) {
+      if (target.startsWith("npm:")) names.add(splitNpm(target).name);
+    }
+  }
   const { specifiers } = JSON.parse(
     await Deno.readTextFile(new URL("deno.lock", ROOT)),
   );
-  return PACKAGES.map((name) => {
+  return [...names].map((name) => {
     const found = Object.entries<string>(specifiers)
       .find(([specifier]) => specifier.startsWith(`npm:${name}@`));
     if (!found) throw new Error(`deno.lock does not hold ${name}`);
@@ -70,12 +74,17 @@ async function lockedPackages(): Promise<string[]> {
   });
 }
 
-/** A temporary folder with the packages in it; the caller removes it. */
-export async function packagesFolder(): Promise<string> {
+/**
+ * A temporary folder with the packages in it that some files reach; the
+ * caller removes it.
+ */
+export async function packagesFolder(
+  entries: readonly string[],
+): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "certpin-runtimes-" });
   await Deno.writeTextFile(`${folder}/package.json`, `{"type":"module"}`);
   const { success, output } = await npm(
-    ["install", ...await lockedPackages()],
+    ["install", ...await packagesOf(entries)],
     folder,
   );
   if (success) return folder;
@@ -118,7 +127,7 @@ export async function runOn(
 ): Promise<Ran | undefined> {
   const path = await programPath(npmPackage, program, whereami);
   if (path === undefined) return undefined;
-  const folder = await packagesFolder();
+  const folder = await packagesFolder(["tests/runtimes/process.ts"]);
   try {
     const file = await bundleLauncher(folder, "process", "node", all);
     return await run(path, [...args, file], { cwd: folder, verbose });

@@ -64,18 +64,18 @@ const config :Workerd.Config = (services = [
 ]);
 `;
 
+const ADAPTERS = ["src/adapters/node.ts", "src/adapters/deno.ts"];
+
 /** Bundles the adapters as modules of their own. */
 async function bundleAdapters(
   folder: string,
   platform: "workerd" | "browser",
 ): Promise<void> {
-  for (const name of ["node", "deno"]) {
+  for (const path of ADAPTERS) {
+    const name = path.slice("src/adapters/".length, -".ts".length);
     await Deno.writeTextFile(
       `${folder}/${name}_adapter.js`,
-      await bundle(`src/adapters/${name}.ts`, {
-        platform,
-        packagesFolder: folder,
-      }),
+      await bundle(path, { platform, packagesFolder: folder }),
     );
   }
 }
@@ -89,7 +89,10 @@ export async function runInWorkerd(
     `require("node:path").join(process.env.PATH.split(require("node:path").delimiter)[0], "workerd")`,
   ]);
   if (path === undefined) return undefined;
-  const folder = await packagesFolder();
+  const folder = await packagesFolder([
+    "tests/runtimes/workerd.ts",
+    ...ADAPTERS,
+  ]);
   try {
     await bundleLauncher(folder, "workerd", "workerd", all);
     await bundleLauncher(folder, "workerd_adapters", "workerd", all);
@@ -173,7 +176,10 @@ export async function runInBrowser(
 ): Promise<Ran | undefined> {
   const chromium = await findChromium();
   if (chromium === undefined) return undefined;
-  const folder = await packagesFolder();
+  const folder = await packagesFolder([
+    "tests/runtimes/browser.ts",
+    ...ADAPTERS,
+  ]);
   try {
     await bundleLauncher(folder, "browser", "browser", all);
     await bundleAdapters(folder, "browser");

@@ -62,7 +62,7 @@ export async function adapter(): Promise<Verdict | undefined> {
   const pinned = createFetch(document);
   const response: Response = await pinned("https://api.example.com/");
   const socket = await connect(document, {
-    hostname: "api.example.com",
+    host: "api.example.com",
     port: 443,
   });
   socket.destroy();

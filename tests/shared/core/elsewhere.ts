@@ -13,8 +13,16 @@ interface Adapter {
 
 const POLICY = { version: 1, unlisted: "allow", hosts: {} };
 
-// What the engines say of a module that imports what they do not have.
-const UNRESOLVED = /node:|No such module|Deno/;
+/** Whether a module that was there failed at import for what it needs. */
+async function misses(place: string, error: unknown): Promise<boolean> {
+  if (error instanceof ConnectionError) return true;
+  const { message } = error as Error;
+  if (/node:|Deno/.test(message)) return true;
+  // A browser does not say which import it could not follow.
+  const response = await fetch(new URL(place, import.meta.url));
+  const source = await response.text();
+  return response.ok && error instanceof TypeError && /"node:/.test(source);
+}
 
 /** Registers the tests. */
 export const adaptersElsewhere: Body = (t) => {
@@ -25,11 +33,7 @@ export const adaptersElsewhere: Body = (t) => {
       try {
         adapter = await import(place);
       } catch (error) {
-        const { message } = error as Error;
-        assert(
-          error instanceof ConnectionError || UNRESOLVED.test(message),
-          message,
-        );
+        assert(await misses(place, error), (error as Error).message);
         return;
       }
       let refusal: unknown;
