@@ -7,6 +7,7 @@ import { certificates } from "./core/certificates.ts";
 import { paths } from "./core/paths.ts";
 import { pins } from "./core/pins.ts";
 import { vectors } from "./core/vectors.ts";
+import { rules } from "./core/rules.ts";
 import type { Body } from "./harness.ts";
 
 /** All of them. */
@@ -14,6 +15,7 @@ export const coreBodies: readonly Body[] = [
   certificates,
   pins,
   paths,
+  rules,
   attacks,
   vectors,
 ];
