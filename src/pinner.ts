@@ -94,9 +94,10 @@ export function nowOf(pinner: Pinner): number {
   return readClock(stateOf(pinner));
 }
 
-function readClock({ options: { now } }: State): number {
+function readClock({ options }: State): number {
+  const { now = () => new Date() } = options;
   try {
-    return (now?.() ?? new Date()).getTime();
+    return now().getTime();
   } catch {
     // A clock that fails blocks, as one that gives no date.
     return NaN;
