@@ -1,0 +1,56 @@
+/**
+ * From DER to verdict over the cases of x509-limbo.
+ *
+ * @module
+ */
+import { runWithWebCrypto } from "../src/crypto/webcrypto.ts";
+import { judge, type LimboCase, readLimbo } from "../tools/limbo/suite.ts";
+import { median, type Report } from "./measure.ts";
+
+const MEDIAN_LIMIT_MS = 5;
+const WORST_LIMIT_MS = 250;
+const WARM_UP_CASES = 100;
+
+/** Runs the benchmark; `folder` holds the vectors. */
+export async function benchLimbo(folder: string | undefined): Promise<Report> {
+  const report = { name: "limbo", title: "x509-limbo, from DER to verdict" };
+  if (folder === undefined) {
+    return {
+      ...report,
+      measurements: [],
+      goals: [],
+      skipped: "CERTPIN_VECTORS does not name the folder of the vectors",
+    };
+  }
+  const cases: LimboCase[] = [];
+  for await (const limbo of readLimbo(`${folder}/limbo/limbo.ndjson.gz`)) {
+    cases.push(limbo);
+  }
+  for (const limbo of cases.slice(0, WARM_UP_CASES)) {
+    await judge(limbo, runWithWebCrypto);
+  }
+  // The better of two: what else the machine did is not the case's cost.
+  const times = new Array<number>(cases.length).fill(Infinity);
+  for (let pass = 0; pass < 2; pass++) {
+    for (const [at, limbo] of cases.entries()) {
+      const { milliseconds } = await judge(limbo, runWithWebCrypto);
+      times[at] = Math.min(times[at], milliseconds);
+    }
+  }
+  return {
+    ...report,
+    measurements: [],
+    goals: [
+      {
+        name: `median of ${cases.length} cases`,
+        measuredMs: median(times),
+        limitMs: MEDIAN_LIMIT_MS,
+      },
+      {
+        name: "slowest case",
+        measuredMs: Math.max(...times),
+        limitMs: WORST_LIMIT_MS,
+      },
+    ],
+  };
+}
