@@ -7,7 +7,7 @@ import type * as http from "node:http";
 import * as https from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { TLSSocket } from "node:tls";
+import { checkServerIdentity, type TLSSocket } from "node:tls";
 import { ConnectionError } from "../errors.ts";
 import { CONNECT_TIMEOUT_MS, withDeadline } from "./deadline.ts";
 import { pickOptions, takeOptions } from "./options.ts";
@@ -111,7 +111,11 @@ export class PinnedHttpsAgent extends https.Agent {
         `Cannot connect with ${protocol}: only https: can be pinned`,
       );
     }
-    const options = takeOptions(given, REFUSED_BY_AGENT) as RequestOptions;
+    const harmless = given.checkServerIdentity === checkServerIdentity
+      // got names the platform's own check, which runs in any case.
+      ? { ...given, checkServerIdentity: undefined }
+      : given;
+    const options = takeOptions(harmless, REFUSED_BY_AGENT) as RequestOptions;
     // Said before node:http derives it from the Host header: the name of the
     // URL counts, unless the caller names another.
     options.servername ||= options.host;
