@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Agent, fetch as undiciFetch } from "undici/index.js";
 import { createPinner, parseCertificates } from "../mod.ts";
 import { createFetch } from "../src/adapters/deno.ts";
 import { mintChain } from "../src/testing/mod.ts";
@@ -23,6 +24,9 @@ export async function benchFetch(): Promise<Report> {
   await using pinned = createFetch(pinner);
   // The same protocol on both sides.
   using client = Deno.createHttpClient({ caCerts: [chain.ca], http2: false });
+  const dispatcher = new Agent({ connect: { ca: chain.ca }, allowH2: false });
+  const undici = () =>
+    undiciFetch(url, { dispatcher }) as unknown as Promise<Response>;
   const volley = (get: () => Promise<Response>) => () =>
     Promise.all(
       Array.from({ length: IN_FLIGHT }, async () => await (await get()).text()),
@@ -30,7 +34,9 @@ export async function benchFetch(): Promise<Report> {
   const measurements = await compare([
     { name: "Deno's fetch", run: volley(() => fetch(url, { client })) },
     { name: "certpin createFetch", run: volley(() => pinned(url)) },
+    { name: "undici's fetch, which it stands on", run: volley(undici) },
   ], { rounds: 30, runs: 5 });
+  await dispatcher.destroy();
   return {
     name: "fetch",
     title: `${IN_FLIGHT} keep-alive GETs in flight, HTTP/1.1`,
