@@ -126,7 +126,8 @@ export function copyPeer<Anchors>(
     if (Number.isSafeInteger(port)) copied = { port };
     const host = toHost(given);
     hostname = host.text;
-    copied = { ...copied, host, chain: copyChain(request.chain, limits) };
+    copied = { ...copied, host };
+    copied = { ...copied, chain: copyChain(request.chain, limits) };
     const { anchors, publicAnchors, platformValidated } = request;
     return {
       hostname,
