@@ -10,8 +10,9 @@ import { CertificateError, LimitError } from "../errors.ts";
 import { MAX_PARSED_CERTIFICATES, MAX_PEM_LENGTH } from "../limits.ts";
 
 const BOUNDARY = /^-----(BEGIN|END) ([ -~]*?)-----[ \t]*$/;
+// The last character before padding leaves no bits over (RFC 4648, section 3.5).
 const CANONICAL_BASE64 =
-  /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+  /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$/;
 
 /** One block of PEM. */
 export interface PemBlock {
