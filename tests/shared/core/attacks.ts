@@ -1,9 +1,10 @@
 /**
- * The minted attack chains: each refused with its code, each control accepted.
+ * The minted attack chains: each blocked with its code, each control allowed.
  */
 import { assert, assertEquals } from "@std/assert";
 import { CertpinError, type ErrorCode } from "../../../src/errors.ts";
 import { verifyPath } from "../../../src/path/verify.ts";
+import { createPinner, type Verdict } from "../../../src/pinner.ts";
 import {
   ATTACK_NAMES,
   type AttackSide,
@@ -25,17 +26,38 @@ async function pathError(side: AttackSide): Promise<ErrorCode | undefined> {
   }
 }
 
+async function check(side: AttackSide): Promise<Verdict> {
+  const { chain, hostname } = side;
+  const pinner = createPinner(side.policy, {
+    anchors: parseCertificates(side.anchors),
+    onWarning: () => {},
+  });
+  return await pinner.check({ hostname, chain });
+}
+
 /** Registers the tests. */
 export const attacks: Body = (t) => {
   for (const name of ATTACK_NAMES) {
-    t.test(`verifyPath() judges the attack ${name}, and passes its control`, async () => {
+    t.test(`check() blocks the attack ${name}, and allows its control`, async () => {
       const [minted] = await mintAttacks({ only: [name] });
+      const allowed = await check(minted.control);
+      assertEquals(allowed.error, undefined);
+      assertEquals(allowed.decision, "allow");
+      assert(allowed.matched.length > 0);
       assertEquals(await pathError(minted.control), undefined);
-      const code = await pathError(minted.attack);
-      // Where the attack is on the pins, the path is one that a trusted
-      // authority vouches for.
-      const expected = code ?? "ERR_CERTPIN_MISMATCH";
-      assert(minted.codes.includes(expected), `${expected} is not expected`);
+
+      const blocked = await check(minted.attack);
+      assertEquals(blocked.decision, "block");
+      assertEquals(blocked.matched.length, 0);
+      const code = blocked.error?.code;
+      assert(code && minted.codes.includes(code), `${code} is not expected`);
+      // An attack on the pins has a path that a trusted authority vouches
+      // for; any other has none.
+      const refusal = await pathError(minted.attack);
+      assertEquals(
+        refusal,
+        code === "ERR_CERTPIN_MISMATCH" ? undefined : code,
+      );
     });
   }
 };
