@@ -24,13 +24,20 @@ import {
 } from "./failure.ts";
 import { type Io, processIo } from "./io.ts";
 import { exitWith, isEntryPoint } from "./entry.ts";
+import { checkCommand } from "./check.ts";
 import { convertCommand } from "./convert.ts";
+import { inspectCommand } from "./inspect.ts";
 import { pinCommand } from "./pin.ts";
 import type { Action, CommandParser } from "./registry.ts";
 import { errStyle, outStyle } from "./style.ts";
 import { VERSION } from "./version.ts";
 
-const commands: CommandParser = or(pinCommand, convertCommand);
+const commands: CommandParser = or(
+  inspectCommand,
+  pinCommand,
+  checkCommand,
+  convertCommand,
+);
 
 /** Help, version or completion was printed, or the usage was wrong. */
 class Ended extends Error {

@@ -73,7 +73,10 @@ export interface TreeNode {
 
 /** Draws a tree with box characters, as `tree` does. */
 export function drawTree(root: TreeNode, style: Style): string[] {
-  const drawn = [...root.lines];
+  const [head, ...below] = root.lines;
+  const trunk = root.children.length > 0 ? style.dim("│") + "  " : "";
+  const drawn = head === undefined ? [] : [head];
+  for (const line of below) drawn.push(trunk + line);
   const add = (nodes: readonly TreeNode[], indent: string) => {
     for (const [index, node] of nodes.entries()) {
       const isLast = index === nodes.length - 1;

@@ -92,6 +92,30 @@ export function formatTarget(hostname: string, port?: number): string {
   return port === undefined ? host : `${host}:${port}`;
 }
 
+/** Where to connect. */
+export interface Address {
+  readonly host: string;
+  readonly port?: number;
+}
+
+/** An address or a name, with or without a port. */
+export function address(): ValueParser<"sync", Address> {
+  const { parse } = target();
+  return {
+    mode: "sync",
+    metavar: "ADDRESS[:PORT]",
+    placeholder: { host: "" },
+    parse: (input) => {
+      const read = parse(input);
+      if (!read.success) return read;
+      const { hostname: host, port } = read.value;
+      const value = port === undefined ? { host } : { host, port };
+      return { success: true, value };
+    },
+    format: ({ host, port }) => formatTarget(host, port),
+  };
+}
+
 const DATE =
   /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
 
