@@ -6,10 +6,16 @@
  *
  * @module
  */
+import { relay } from "./relay.ts";
 
-/** Replaces `body` and `headers` of a request's options. */
+/**
+ * Replaces `body` and `headers` of a request's options.
+ *
+ * @param failed Aborts when the request has failed: ends a body that streams.
+ */
 export async function readBody(
   init: Record<string, unknown>,
+  failed: AbortSignal,
 ): Promise<Record<string, unknown>> {
   const headers = new Headers(init.headers as HeadersInit | undefined);
   const { body } = init;
@@ -22,7 +28,14 @@ export async function readBody(
     const type = encoded.headers.get("content-type");
     if (type && !headers.has("content-type")) headers.set("content-type", type);
     prepared.body = new Uint8Array(await encoded.arrayBuffer());
-  } else if (body instanceof ReadableStream) prepared.duplex = "half";
+  } else if (body instanceof ReadableStream) {
+    const signal = init.signal as AbortSignal | null | undefined;
+    prepared.body = relay(
+      body,
+      signal ? AbortSignal.any([signal, failed]) : failed,
+    );
+    prepared.duplex = "half";
+  }
   prepared.headers = [...headers];
   return prepared;
 }

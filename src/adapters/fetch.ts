@@ -79,6 +79,13 @@ export function prepareAgent(
   }];
 }
 
+class ClosedError extends Error {
+  constructor() {
+    super("This fetch was closed");
+    this.name = "ClosedError";
+  }
+}
+
 interface Engine {
   readonly agent: PinnedAgent;
   readonly fetch: typeof import("undici/index.js").fetch;
@@ -121,10 +128,11 @@ const REQUEST_FIELDS = [
 async function prepare(
   input: string | URL | Request,
   init: RequestInit | undefined,
+  failed: AbortSignal,
 ): Promise<{ url: string; init: Record<string, unknown> }> {
   const taken = takeOptions(init, REFUSED_BY_FETCH);
   if (!(input instanceof Request)) {
-    return { url: String(input), init: await readBody(taken) };
+    return { url: String(input), init: await readBody(taken, failed) };
   }
   const merged: Record<string, unknown> = {};
   for (const name of REQUEST_FIELDS) {
@@ -134,7 +142,10 @@ async function prepare(
   if (merged.mode === "navigate") delete merged.mode;
   if (merged.referrer === "about:client") delete merged.referrer;
   if (input.body !== null) merged.body = input.body;
-  return { url: input.url, init: await readBody({ ...merged, ...taken }) };
+  return {
+    url: input.url,
+    init: await readBody({ ...merged, ...taken }, failed),
+  };
 }
 
 /**
@@ -158,22 +169,14 @@ export function createFetch(
   const parts = prepareAgent(pinner, options, REFUSED_BY_FETCH);
   let loading: Promise<Engine> | undefined;
   let isClosed = false;
-  const pinned = async (
+  const send = async (
     input: string | URL | Request,
-    init?: RequestInit,
+    init: RequestInit | undefined,
+    failed: AbortSignal,
   ): Promise<Response> => {
-    let prepared;
-    try {
-      prepared = await prepare(input, init);
-      requireHttps(prepared.url);
-    } catch (cause) {
-      if (!(cause instanceof ConnectionError)) throw cause;
-      throw new TypeError("fetch failed", { cause });
-    }
-    if (isClosed) {
-      const cause = new Error("This fetch was closed");
-      throw new TypeError("fetch failed", { cause });
-    }
+    const prepared = await prepare(input, init, failed);
+    requireHttps(prepared.url);
+    if (isClosed) throw new ClosedError();
     const { agent, fetch } = await (loading ??= loadEngine(parts));
     let verdict: Verdict | undefined;
     const dispatcher = {
@@ -195,6 +198,21 @@ export function createFetch(
     const response = toGlobalResponse(undici, signal ?? undefined);
     if (verdict !== undefined) rememberVerdict(response, verdict);
     return response;
+  };
+  const pinned = async (
+    input: string | URL | Request,
+    init?: RequestInit,
+  ): Promise<Response> => {
+    const failed = new AbortController();
+    try {
+      return await send(input, init, failed.signal);
+    } catch (error) {
+      failed.abort(error);
+      const isOurs = error instanceof ConnectionError ||
+        error instanceof ClosedError;
+      if (!isOurs) throw error;
+      throw new TypeError("fetch failed", { cause: error });
+    }
   };
   const close = async () => {
     isClosed = true;

@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import * as https from "node:https";
-import * as tls from "node:tls";
+import type * as tls from "node:tls";
 import { request } from "undici/index.js";
 import { createFetch } from "../../../src/adapters/deno.ts";
 import {
