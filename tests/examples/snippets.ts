@@ -1,0 +1,68 @@
+/**
+ * The snippets of the documents that need surroundings: a policy, a server, a
+ * runtime other than Deno.
+ *
+ * The info string says what they are run with:
+ * - `ts ignore deno`, `js ignore node`, `js ignore bun`: runtimes; then
+ *   `serve=SERVICE`, by default `https`.
+ * - `bundle`, `compile`: bundled or compiled first, on Deno.
+ * - `policy`: not run, but read by `parsePolicy` (`json`, `jsonc`).
+ *
+ * @module
+ */
+import type { Block } from "../docs/markdown.ts";
+import type { Runtime } from "./workshop.ts";
+
+/** A snippet that is run. */
+export interface Snippet {
+  readonly block: Block;
+  readonly runtimes: readonly Runtime[];
+  readonly service: string;
+  /** What is done to it first. */
+  readonly build?: "bundle" | "compile";
+}
+
+const RUNTIMES: readonly string[] = ["deno", "node", "bun"];
+
+/** Where it stands, for people. */
+export function placeOf({ document, line }: Block): string {
+  return `${document}:${line}`;
+}
+
+/** Reads a block's info string; `undefined` where it is none of ours. */
+export function snippetOf(block: Block): Snippet | undefined {
+  const { language, words } = block;
+  if (!/^(ts|js)$/.test(language) || !words.includes("ignore")) {
+    return undefined;
+  }
+  const runtimes = words.filter((word) => RUNTIMES.includes(word)) as Runtime[];
+  if (runtimes.length === 0) {
+    throw new Error(`${placeOf(block)}: no runtime runs it`);
+  }
+  const build = words.find((word) => /^(bundle|compile)$/.test(word));
+  const service = words.find((word) => word.startsWith("serve="));
+  for (const word of words) {
+    if (word === "ignore" || word === build || word === service) continue;
+    if (!RUNTIMES.includes(word)) {
+      throw new Error(`${placeOf(block)}: what does "${word}" mean?`);
+    }
+  }
+  return {
+    block,
+    runtimes,
+    service: service?.slice("serve=".length) ?? "https",
+    build: build as Snippet["build"],
+  };
+}
+
+/**
+ * Sends a program to a server on loopback instead of to `….example.com`; its
+ * ports, which stand in URLs or after `port:`, become the server's.
+ */
+export function redirected(text: string, port: number): string {
+  return text
+    .replaceAll(/\/\/\w+\.example\.com(:\d+)?/g, `//localhost:${port}`)
+    .replaceAll(/\b\w+\.example\.com:\d+/g, `localhost:${port}`)
+    .replaceAll(/\b\w+\.example\.com\b/g, "localhost")
+    .replaceAll(/\bport: \d+/g, `port: ${port}`);
+}

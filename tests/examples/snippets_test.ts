@@ -1,0 +1,132 @@
+/**
+ * Runs the snippets of the documents: against a server that the policy allows,
+ * and against an impostor that the machine trusts.
+ */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { parsePolicy } from "../../mod.ts";
+import type { Ran } from "../../tools/suite/command.ts";
+import { documents } from "../docs/documents.ts";
+import { type Block, blocksOf } from "../docs/markdown.ts";
+import { everything } from "../shared/skip.ts";
+import { placeOf, redirected, type Snippet, snippetOf } from "./snippets.ts";
+import { type Front, type Runtime, Workshop } from "./workshop.ts";
+
+const blocks = (await documents()).flatMap(({ path, text }) =>
+  blocksOf(path, text)
+);
+const snippets = blocks.map(snippetOf).filter((found) => found !== undefined);
+
+let workshop: Workshop;
+Deno.test.beforeAll(async () => {
+  workshop = await Workshop.open();
+});
+Deno.test.afterAll(async () => {
+  await workshop[Symbol.asyncDispose]();
+});
+
+/** Arguments that make a runtime run a file of its folder. */
+const ARGS: Readonly<Record<Runtime, readonly string[]>> = {
+  deno: ["run", "-A", "--no-lock", "--check"],
+  node: [],
+  bun: ["run"],
+};
+
+/** What the impostor must bring about, whatever a library makes of it. */
+const REFUSED = /PinMismatchError|ERR_CERTPIN_MISMATCH/;
+
+let counter = 0;
+
+/** Builds a program, and runs it in a folder that does not hold the policy. */
+async function buildAndRun(
+  build: "bundle" | "compile",
+  file: string,
+): Promise<Ran> {
+  await workshop.write("elsewhere/nothing", "");
+  const out = `../elsewhere/${file}.${build === "bundle" ? "js" : "exe"}`;
+  const deno = async (args: string[], env: Record<string, string> = {}) =>
+    await workshop.run("deno", "deno", args, env);
+  if (build === "bundle") {
+    const built = await deno(["bundle", "--check", file, "-o", out]);
+    assert(built.success, built.output);
+    return await workshop.run("deno", "elsewhere", ["run", "-A", out]);
+  }
+  const args = ["compile", "-A", "--include", "pins.json", "-o", out, file];
+  const built = await deno(args);
+  if (built.success) return await workshop.runFile("elsewhere", out);
+  // Without the runtime that Deno downloads for executables: any program in its
+  // place shows what is embedded, and Deno runs the source.
+  const embedded = await deno(args, { DENORT_BIN: Deno.execPath() });
+  assertMatch(embedded.output, /pins\.json/);
+  return await deno(["run", "-A", file]);
+}
+
+/** Writes, builds and runs a snippet that talks to `port`. */
+async function runSnippet(
+  { block, build }: Snippet,
+  runtime: Runtime,
+  port: number,
+): Promise<Ran> {
+  const folder = runtime === "deno" ? "deno" : "node";
+  const file = `snippet${++counter}.${block.language}`;
+  await workshop.write(`${folder}/${file}`, redirected(block.text, port));
+  if (build !== undefined) return await buildAndRun(build, file);
+  return await workshop.run(runtime, folder, [...ARGS[runtime], file]);
+}
+
+for (const snippet of snippets) {
+  const { block, runtimes, service } = snippet;
+  for (const runtime of runtimes) {
+    Deno.test({
+      name: `${placeOf(block)} runs on ${runtime}, and refuses an impostor`,
+      ignore: runtime === "bun" && !everything(),
+      async fn() {
+        await using relay = await workshop.relay(service);
+        const attempt = async (front: Front) => {
+          const ran = await runSnippet(snippet, runtime, relay.ports[front]);
+          return { ...ran, counts: (await relay.counts())[front] };
+        };
+        const good = await attempt("good");
+        assert(good.success, good.output);
+        assert(good.counts.bytes > 0, "The server got no request");
+        const impostor = await attempt("impostor");
+        assertMatch(impostor.output, REFUSED);
+        assert(impostor.counts.connections > 0, "Nobody called the impostor");
+        assertEquals(impostor.counts.bytes, 0);
+      },
+    });
+  }
+}
+
+/** JSON with comments, without them: enough for what the documents hold. */
+function withoutComments(text: string): string {
+  return text.replaceAll(/^\s*\/\/.*$|\s\/\/ .*$/gm, "");
+}
+
+for (const block of blocks.filter(({ words }) => words.includes("policy"))) {
+  Deno.test(`${placeOf(block)} is a policy`, () => {
+    parsePolicy(withoutComments(block.text));
+  });
+}
+
+Deno.test("every block of code is run, read or shown on purpose", () => {
+  const loose = blocks.filter(({ language, words }) => {
+    if (/^(ts|js)$/.test(language)) return false; // deno test --doc, or above
+    if (/^jsonc?$/.test(language)) {
+      return !words.includes("policy") && !words.includes("shown");
+    }
+    return !/^(sh|text|mermaid|kotlin|xml|yaml|json)$/.test(language);
+  });
+  assertEquals(loose.map(placeOf), []);
+  assert(snippets.length > 0);
+});
+
+Deno.test("a policy block that is none is found", () => {
+  const block = { text: `{"version": 1, "hosts": {"x": {}}}` } as Block;
+  let refused = false;
+  try {
+    parsePolicy(withoutComments(block.text));
+  } catch {
+    refused = true;
+  }
+  assert(refused);
+});
