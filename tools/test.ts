@@ -57,9 +57,10 @@ function asFailure(error: unknown): StageResult {
   return { outcome: { passed: 0, failed: 1, skipped: 0 }, output };
 }
 
-/** An output without the lines of tests that passed. */
+/** What of an output is about tests that failed, where that can be told. */
 function troubles(output: string): string {
-  return output.split("\n")
+  const errors = output.indexOf("\n ERRORS \n");
+  return output.slice(Math.max(errors, 0)).split("\n")
     .filter((line) => !/^ok (?!\|)| \.\.\. ok \(/.test(line))
     .join("\n").trimEnd();
 }
