@@ -58,7 +58,7 @@ export interface HostDocument {
  * ```ts
  * import type { PolicyDocument } from "@certpin/certpin";
  *
- * export default {
+ * const policy = {
  *   version: 1,
  *   hosts: {
  *     "api.example.com": {
@@ -70,6 +70,7 @@ export interface HostDocument {
  *     },
  *   },
  * } satisfies PolicyDocument;
+ * console.log(Object.keys(policy.hosts));
  * ```
  */
 export interface PolicyDocument {

@@ -8,6 +8,10 @@ import { paths } from "./core/paths.ts";
 import { pins } from "./core/pins.ts";
 import { vectors } from "./core/vectors.ts";
 import { rules } from "./core/rules.ts";
+import { decisions } from "./core/decisions.ts";
+import { hosts } from "./core/hosts.ts";
+import { matching } from "./core/matching.ts";
+import { policies } from "./core/policies.ts";
 import type { Body } from "./harness.ts";
 
 /** All of them. */
@@ -18,4 +22,8 @@ export const coreBodies: readonly Body[] = [
   rules,
   attacks,
   vectors,
+  decisions,
+  matching,
+  hosts,
+  policies,
 ];

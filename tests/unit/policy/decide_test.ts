@@ -13,7 +13,7 @@ import type { HostInput, PolicyInput } from "../../../src/policy/document.ts";
 import { FINDINGS } from "../../../src/policy/findings.ts";
 import { parsePolicy, policyRecordOf } from "../../../src/policy/policy.ts";
 import type { PinRole } from "../../../src/policy/document.ts";
-import { PIN } from "./documents.ts";
+import { PIN } from "../../shared/core/policy_documents.ts";
 
 const NOW = Date.parse("2027-01-01T00:00:00Z");
 const LATER = "2028-01-01T00:00:00Z";

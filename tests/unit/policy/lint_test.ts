@@ -9,9 +9,15 @@ import {
   type Certificate,
   parseCertificates,
 } from "../../../src/x509/certificate.ts";
-import { minted, OTHER_PIN, PEM, PIN } from "./documents.ts";
+import {
+  makeDocuments,
+  OTHER_PIN,
+  PIN,
+} from "../../shared/core/policy_documents.ts";
 
 const AT = new Date("2027-01-01T00:00:00Z");
+const { minted } = await makeDocuments();
+const PEM = minted.leaf.pem;
 const { pins } = minted;
 const path = {
   certificates: parseCertificates(minted.certificates.map(({ der }) => der)),

@@ -1,7 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import schema from "../../../src/policy/schema.json" with { type: "json" };
-import { BAD, BEYOND_SCHEMA, GOOD, hostDocument, PIN } from "./documents.ts";
+import {
+  hostDocument,
+  makeDocuments,
+  PIN,
+} from "../../shared/core/policy_documents.ts";
+
+const { good, bad, beyondSchema } = await makeDocuments();
 
 const validate = new Ajv2020({
   strict: true,
@@ -9,18 +15,18 @@ const validate = new Ajv2020({
 }).compile(schema);
 
 Deno.test("the schema accepts what parsePolicy() accepts", () => {
-  for (const [name, document] of GOOD) {
+  for (const [name, document] of good) {
     const isValid = validate(document);
     assert(isValid, `${name}: ${JSON.stringify(validate.errors)}`);
   }
 });
 
 Deno.test("the schema refuses what parsePolicy() refuses, as far as a schema can see", () => {
-  for (const [name, document] of BAD) {
+  for (const [name, document] of bad) {
     assertEquals(validate(document), false, name);
   }
   // A stale entry of this list would hide a gap.
-  for (const [name, document] of BEYOND_SCHEMA) {
+  for (const [name, document] of beyondSchema) {
     const copy = JSON.parse(JSON.stringify(document));
     assertEquals(validate(copy), true, name);
   }
