@@ -6,11 +6,8 @@
  * @module
  */
 import type { SignatureScheme } from "../crypto/steps.ts";
-import {
-  type Certificate,
-  type CertificateRecord,
-  recordOf,
-} from "../x509/certificate.ts";
+import { type Certificate, recordOf } from "../x509/certificate.ts";
+import type { CertificateRecord } from "../x509/record.ts";
 import { bytesEqual } from "../x509/der.ts";
 import { classifyKey, schemeFor } from "./algorithms.ts";
 

@@ -6,7 +6,7 @@
 import { PathError, type PathErrorCode } from "../errors.ts";
 import type { CanonicalHost } from "../host.ts";
 import { escapeText } from "../text.ts";
-import type { CertificateRecord } from "../x509/certificate.ts";
+import type { CertificateRecord } from "../x509/record.ts";
 import type { Budget } from "./budget.ts";
 
 /** A certificate in its place. */

@@ -8,11 +8,8 @@ import type { Steps } from "../crypto/steps.ts";
 import { LimitError, PATH_ERROR_CODES, PathError } from "../errors.ts";
 import type { CanonicalHost } from "../host.ts";
 import type { Limits } from "../limits.ts";
-import {
-  type Certificate,
-  type CertificateRecord,
-  recordOf,
-} from "../x509/certificate.ts";
+import { type Certificate, recordOf } from "../x509/certificate.ts";
+import type { CertificateRecord } from "../x509/record.ts";
 import type { AnchorStore } from "./anchors.ts";
 import { Budget } from "./budget.ts";
 import { candidateOrder, isSameEntity, signatureScheme } from "./candidates.ts";

@@ -12,7 +12,7 @@ import {
   verifies,
 } from "../crypto/steps.ts";
 import { MAX_CACHED_SIGNATURES } from "../limits.ts";
-import type { CertificateRecord } from "../x509/certificate.ts";
+import type { CertificateRecord } from "../x509/record.ts";
 import { ecdsaToP1363, importableSpki } from "./algorithms.ts";
 
 /**
