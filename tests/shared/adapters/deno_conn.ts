@@ -1,0 +1,388 @@
+/**
+ * `connectTls` and `startTls` beside the native ones: what a caller sees of a
+ * connection has to be the same. On Deno alone.
+ */
+import { assert, assertEquals } from "@std/assert";
+import {
+  connectTls,
+  startTls,
+  verdictOf,
+  verifyConn,
+} from "../../../src/adapters/deno.ts";
+import { mintChain, type MintedChain } from "../../../src/testing/mod.ts";
+import type { Body } from "../harness.ts";
+import { serve, type Served } from "./servers.ts";
+import { refusal } from "./ways.ts";
+
+const encode = (text: string) => new TextEncoder().encode(text);
+const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+/** A server with a protocol of single words. */
+function serveWords(chain: MintedChain): Promise<Served> {
+  return serve(chain, {
+    allowHalfOpen: true,
+    ALPNProtocols: ["one", "two"],
+    onSocket: (socket) => socket.on("end", () => socket.end("late")),
+    onData: (socket, chunk) => {
+      const word = decode(chunk);
+      if (word === "hi") socket.write("hello");
+      if (word === "end") socket.end("bye");
+      if (word === "big") socket.write(new Uint8Array(300_000).fill(7));
+    },
+  });
+}
+
+type Open = (
+  port: number,
+  chain: MintedChain,
+  alpnProtocols?: string[],
+) => Promise<Deno.TlsConn>;
+
+const NATIVE: Open = (port, { ca }, alpnProtocols) =>
+  Deno.connectTls({
+    hostname: "localhost",
+    port,
+    caCerts: [ca],
+    alpnProtocols,
+  });
+
+const PINNED: Readonly<Record<string, Open>> = {
+  connectTls: (port, { ca, policy }, alpnProtocols) =>
+    connectTls(policy, {
+      hostname: "localhost",
+      port,
+      caCerts: [ca],
+      alpnProtocols,
+    }),
+  startTls: async (port, { ca, policy }, alpnProtocols) =>
+    await startTls(
+      policy,
+      await Deno.connect({ hostname: "localhost", port }),
+      {
+        hostname: "localhost",
+        caCerts: [ca],
+        alpnProtocols,
+      },
+    ),
+};
+
+/** What came of a promise: its value, or the class of its error. */
+async function outcome(act: () => unknown): Promise<unknown> {
+  try {
+    return await act() ?? null;
+  } catch (error) {
+    return `throws ${(error as Error).name}`;
+  }
+}
+
+async function read(conn: Deno.TlsConn): Promise<string | null> {
+  const buffer = new Uint8Array(100);
+  const count = await conn.read(buffer);
+  return count === null ? null : decode(buffer.subarray(0, count));
+}
+
+type Scene = (conn: Deno.TlsConn) => Promise<unknown>;
+
+const SCENES: Readonly<Record<string, Scene>> = {
+  "tells its addresses": (conn) =>
+    Promise.resolve([
+      { ...conn.localAddr, port: 0 },
+      { ...conn.remoteAddr, port: 0 },
+    ]),
+  "reads and writes": async (conn) => [
+    await conn.write(encode("hi")),
+    await read(conn),
+  ],
+  "reads into nothing and writes nothing": async (conn) => [
+    await conn.read(new Uint8Array(0)),
+    await conn.write(new Uint8Array(0)),
+  ],
+  "reads in pieces": async (conn) => {
+    await conn.write(encode("hi"));
+    const buffer = new Uint8Array(2);
+    const counts = [await conn.read(buffer), await conn.read(buffer)];
+    return [counts, await conn.read(buffer), decode(buffer)];
+  },
+  "answers two reads in order": async (conn) => {
+    const reads = [read(conn), read(conn)];
+    await conn.write(encode("hi"));
+    const first = await reads[0];
+    await conn.write(encode("hi"));
+    return [first, await reads[1]];
+  },
+  "may write after the peer has ended": async (conn) => {
+    await conn.write(encode("end"));
+    const reads = [await read(conn), await read(conn), await read(conn)];
+    return [reads, await outcome(() => conn.write(encode("more")))];
+  },
+  "may read after closeWrite()": async (conn) => [
+    await outcome(() => conn.closeWrite()),
+    await read(conn),
+    await read(conn),
+    await outcome(() => conn.write(encode("hi"))),
+    await outcome(() => conn.closeWrite()),
+  ],
+  "does nothing after close()": async (conn) => {
+    conn.close();
+    return [
+      await outcome(() => read(conn)),
+      await outcome(() => conn.write(encode("hi"))),
+      await outcome(() => conn.closeWrite()),
+      await outcome(() => conn.handshake()),
+      await outcome(() => conn.close()),
+    ];
+  },
+  "ends a read with close()": async (conn) => {
+    const reading = outcome(() => read(conn));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    conn.close();
+    return await reading;
+  },
+  "is disposed of, also twice": async (conn) => {
+    conn[Symbol.dispose]();
+    conn[Symbol.dispose]();
+    return await outcome(() => read(conn));
+  },
+  "has one readable and one writable": (conn) =>
+    Promise.resolve([
+      conn.readable === conn.readable,
+      conn.writable === conn.writable,
+    ]),
+  "closes with its readable's end": async (conn) => {
+    await conn.write(encode("end"));
+    let text = "";
+    for await (const chunk of conn.readable) text += decode(chunk);
+    return [text, await outcome(() => conn.write(encode("hi")))];
+  },
+  "closes with its readable's cancel()": async (conn) => {
+    await conn.readable.cancel();
+    return [
+      await outcome(() => conn.write(encode("hi"))),
+      await outcome(() => conn.close()),
+    ];
+  },
+  "closes with its writable's close()": async (conn) => {
+    const writer = conn.writable.getWriter();
+    await writer.write(encode("hi"));
+    await writer.close();
+    return [await outcome(() => read(conn)), await outcome(() => conn.close())];
+  },
+  "closes with its writable's abort()": async (conn) => {
+    await conn.writable.abort();
+    return [await outcome(() => read(conn)), await outcome(() => conn.close())];
+  },
+  "fills a buffer of the caller's": async (conn) => {
+    await conn.write(encode("hi"));
+    const reader = conn.readable.getReader({ mode: "byob" });
+    const { value } = await reader.read(new Uint8Array(3));
+    await reader.cancel();
+    return decode(value!);
+  },
+  "streams what is large": async (conn) => {
+    await conn.write(encode("big"));
+    let length = 0;
+    for await (const chunk of conn.readable) {
+      length += chunk.length;
+      assert(chunk.constructor === Uint8Array);
+      if (length >= 300_000) break;
+    }
+    return length;
+  },
+  "sends what is large": async (conn) => {
+    const writer = conn.writable.getWriter();
+    for (let round = 0; round < 10; round++) {
+      await writer.write(new Uint8Array(100_000));
+    }
+    return await outcome(() => writer.close());
+  },
+  "is held and let go": (conn) => {
+    const held = conn as Deno.TlsConn & { ref(): void; unref(): void };
+    held.unref();
+    held.ref();
+    return Promise.resolve();
+  },
+};
+
+async function play(open: Open, scene: Scene, chain: MintedChain) {
+  await using server = await serveWords(chain);
+  const conn = await open(server.port, chain);
+  await conn.handshake();
+  const result = await scene(conn);
+  conn[Symbol.dispose]();
+  return result;
+}
+
+/** Registers the tests. */
+export const denoConn: Body = (t) => {
+  if (t.runtime !== "deno") return;
+
+  for (const [name, open] of Object.entries(PINNED)) {
+    t.feature(
+      `${name}()`,
+      `${name}() returns what the native one returns`,
+      async () => {
+        const chain = await mintChain();
+        await using server = await serveWords(chain);
+        const conn = await open(server.port, chain, ["two"]);
+        assertEquals((await conn.handshake()).alpnProtocol, "two");
+        assertEquals(verdictOf(conn)?.reason, "pinned");
+        conn.close();
+        const plain = await open(server.port, chain);
+        assertEquals((await plain.handshake()).alpnProtocol, null);
+        plain.close();
+      },
+    );
+
+    for (const [words, scene] of Object.entries(SCENES)) {
+      t.test(`a connection of ${name}() ${words}, as the native one does`, async () => {
+        const chain = await mintChain();
+        assertEquals(
+          await play(open, scene, chain),
+          await play(NATIVE, scene, chain),
+        );
+      });
+    }
+
+    t.test(`${name}() waits for a peer that does not read`, async () => {
+      const chain = await mintChain();
+      const listener = Deno.listenTls({
+        hostname: "127.0.0.1",
+        port: 0,
+        cert: chain.pem,
+        key: chain.keyPem,
+      });
+      const accepting = listener.accept().then(async (peer) => {
+        await peer.handshake();
+        return peer;
+      });
+      const conn = await open(listener.addr.port, chain);
+      const peer = await accepting;
+      let written = 0;
+      const writing = (async () => {
+        while (written < 1_000) {
+          await conn.write(new Uint8Array(1_000_000));
+          written++;
+        }
+      })();
+      await Promise.race([
+        outcome(() => writing),
+        new Promise((resolve) => setTimeout(resolve, 300)),
+      ]);
+      assert(written < 100, `${written} MB were taken`);
+      conn.close();
+      assert(typeof await outcome(() => writing) === "string");
+      peer.close();
+      listener.close();
+    });
+  }
+
+  t.test("connectTls() fails as the native one where nobody listens", async () => {
+    const { policy, ca } = await mintChain();
+    const target = { hostname: "127.0.0.1", port: 1 };
+    assertEquals(
+      await outcome(() => connectTls(policy, { ...target, ca })),
+      await outcome(() => Deno.connectTls(target)),
+    );
+  });
+
+  t.test("connectTls() ends with its signal", async () => {
+    const { policy, ca } = await mintChain();
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const controller = new AbortController();
+    const connecting = outcome(() =>
+      connectTls(policy, {
+        hostname: "127.0.0.1",
+        port: listener.addr.port,
+        ca,
+        signal: controller.signal,
+      })
+    );
+    const accepted = await listener.accept();
+    controller.abort(new DOMException("mine", "AbortError"));
+    assertEquals(await connecting, "throws AbortError");
+    accepted.close();
+    listener.close();
+  });
+
+  t.test("startTls() uses the TCP connection up, also by a refusal", async () => {
+    const chain = await mintChain();
+    const other = await mintChain();
+    await using server = await serveWords(chain);
+    const tcp = await Deno.connect({
+      hostname: "localhost",
+      port: server.port,
+    });
+    const code = await refusal(() =>
+      startTls(other.policy, tcp, { hostname: "localhost", ca: chain.ca })
+    );
+    assertEquals(code, "ERR_CERTPIN_MISMATCH");
+    assertEquals(await outcome(() => tcp.close()), "throws BadResource");
+    assertEquals(server.received, 0);
+  });
+
+  t.feature(
+    "verifyConn()",
+    "verifyConn() judges a native connection by its leaf",
+    async () => {
+      const chain = await mintChain();
+      const { policy, ca, pins } = chain;
+      const hostname = "localhost";
+      await using server = await serveWords(chain);
+      const open = () => NATIVE(server.port, chain);
+      const completed = {
+        ...policy,
+        certificates: [chain.intermediates[0].pem],
+      };
+      const conn = await open();
+      const verdict = await verifyConn(completed, conn, { hostname, ca });
+      assertEquals(verdict.reason, "pinned");
+      assertEquals(verdict.path?.certificates.length, 3);
+      assertEquals(verdictOf(conn), verdict);
+      conn.close();
+      // Deno shows the leaf alone: without the intermediate no path is found.
+      const lacking = await open();
+      assertEquals(
+        await refusal(() => verifyConn(policy, lacking, { hostname, ca })),
+        "ERR_CERTPIN_PATH_NO_ISSUER",
+      );
+      assertEquals(await outcome(() => lacking.close()), "throws BadResource");
+      const wrong = await open();
+      const others = {
+        ...completed,
+        hosts: { localhost: { pins: [pins.backup] } },
+      };
+      assertEquals(
+        await refusal(() => verifyConn(others, wrong, { hostname, ca })),
+        "ERR_CERTPIN_MISMATCH",
+      );
+      assertEquals(await outcome(() => wrong.close()), "throws BadResource");
+      const misnamed = await open();
+      const elsewhere = {
+        ...completed,
+        hosts: { "other.test": policy.hosts.localhost },
+      };
+      assertEquals(
+        await refusal(() =>
+          verifyConn(elsewhere, misnamed, { hostname: "other.test", ca })
+        ),
+        "ERR_CERTPIN_PATH_HOSTNAME",
+      );
+    },
+  );
+
+  t.test("verifyConn() refuses a connection that shows nothing, and closes it", async () => {
+    const { policy, ca } = await mintChain();
+    let closed = 0;
+    const blank = {
+      handshake: () => Promise.resolve({ alpnProtocol: null }),
+      close: () => void closed++,
+    } as unknown as Deno.TlsConn;
+    assertEquals(
+      await refusal(() =>
+        verifyConn(policy, blank, { hostname: "x.test", ca })
+      ),
+      "ERR_CERTPIN_RUNTIME",
+    );
+    assertEquals(closed, 1);
+  });
+};

@@ -1,0 +1,504 @@
+/**
+ * Protocols over pinned connections: HTTP/2, WebSocket, EventSource, proxies,
+ * client certificates, and other libraries' own protocols.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { createHash } from "node:crypto";
+import * as http from "node:http";
+import * as http2 from "node:http2";
+import * as https from "node:https";
+import * as net from "node:net";
+import type * as tls from "node:tls";
+import {
+  EventSource,
+  fetch,
+  interceptors,
+  request,
+  WebSocket,
+} from "undici/index.js";
+import { verdictOf } from "../../../src/adapters/deno.ts";
+import {
+  connect,
+  createAgent,
+  createDispatcher,
+  type DispatcherOptions,
+} from "../../../src/adapters/node.ts";
+import {
+  mintCertificate,
+  mintChain,
+  type MintedChain,
+} from "../../../src/testing/mod.ts";
+import type { Body } from "../harness.ts";
+import { serveHttp } from "./http_server.ts";
+import { type Identity, listen, serve, shut } from "./servers.ts";
+import { refusal } from "./ways.ts";
+
+const MISMATCH = "ERR_CERTPIN_MISMATCH";
+
+/** Runs with a dispatcher that is destroyed afterwards. */
+async function withDispatcher<T>(
+  policy: MintedChain["policy"],
+  options: DispatcherOptions,
+  act: (dispatcher: ReturnType<typeof createDispatcher>) => Promise<T>,
+): Promise<T> {
+  const dispatcher = createDispatcher(policy, options);
+  try {
+    return await act(dispatcher);
+  } finally {
+    await dispatcher.destroy();
+  }
+}
+
+interface Http2Served extends AsyncDisposable {
+  readonly port: number;
+  readonly streams: number;
+}
+
+async function serveHttp2({ pem, keyPem }: Identity): Promise<Http2Served> {
+  let streams = 0;
+  const sessions = new Set<http2.ServerHttp2Session>();
+  const server = http2.createSecureServer({ cert: pem, key: keyPem });
+  server.on("session", (session) => {
+    sessions.add(session);
+    session.on("error", () => {});
+    session.on("close", () => sessions.delete(session));
+  });
+  server.on("stream", (stream: http2.ServerHttp2Stream) => {
+    streams++;
+    stream.on("error", () => {});
+    stream.respond({ ":status": 200 });
+    stream.end("h2");
+  });
+  server.on("tlsClientError", () => {});
+  const port = await listen(server);
+  return {
+    port,
+    get streams() {
+      return streams;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const session of sessions) session.destroy();
+      await shut(server, []);
+    },
+  };
+}
+
+interface ProxyServed extends AsyncDisposable {
+  readonly url: string;
+  /** What was asked for, with the credentials. */
+  readonly asked: readonly string[];
+}
+
+/** A proxy for CONNECT, over TLS where an identity is given. */
+async function serveProxy(identity?: Identity): Promise<ProxyServed> {
+  const asked: string[] = [];
+  const sockets = new Set<net.Socket>();
+  const server = identity
+    ? https.createServer({ cert: identity.pem, key: identity.keyPem })
+    : http.createServer();
+  server.on("connection", (socket: net.Socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+  });
+  server.on("tlsClientError", () => {});
+  server.on("connect", (request, socket, head) => {
+    const { url = "", headers } = request;
+    asked.push(`${url} ${headers["proxy-authorization"] ?? ""}`.trim());
+    const port = Number(url.slice(url.lastIndexOf(":") + 1));
+    const upstream = net.connect({ host: "127.0.0.1", port }, () => {
+      socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
+      upstream.write(head);
+      upstream.pipe(socket);
+      socket.pipe(upstream);
+    });
+    sockets.add(upstream);
+    upstream.on("error", () => socket.destroy());
+    socket.on("error", () => upstream.destroy());
+    socket.on("close", () => upstream.destroy());
+  });
+  const port = await listen(server);
+  return {
+    url: `${identity ? "https" : "http"}://user:p%40ss@localhost:${port}`,
+    asked,
+    [Symbol.asyncDispose]: () => shut(server, sockets),
+  };
+}
+
+/** Answers an upgrade to WebSocket, greets, and echoes short texts. */
+function upgradeWebSocket(socket: tls.TLSSocket, head: string): void {
+  const key = /sec-websocket-key: (\S+)/i.exec(head)![1];
+  const accept = createHash("sha1")
+    .update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+    .digest("base64");
+  socket.write(
+    "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n" +
+      `connection: Upgrade\r\nsec-websocket-accept: ${accept}\r\n\r\n`,
+  );
+  socket.write(new Uint8Array([0x81, 2, 0x68, 0x69]));
+}
+
+/** What a WebSocket says first. */
+function firstMessage(socket: WebSocket): Promise<string> {
+  return new Promise<string>((resolve, reject) => {
+    socket.addEventListener("message", ({ data }) => resolve(String(data)));
+    socket.addEventListener(
+      "error",
+      (event) =>
+        reject((event as { error?: Error }).error ?? new Error("refused")),
+    );
+  }).finally(() => socket.close());
+}
+
+/** Registers the tests. */
+export const protocols: Body = (t) => {
+  t.feature(
+    "HTTP/2",
+    "createDispatcher() speaks HTTP/2, many requests on one judged session",
+    async () => {
+      const chain = await mintChain();
+      await using server = await serveHttp2(chain);
+      const url = `https://localhost:${server.port}/`;
+      const get = async (dispatcher: ReturnType<typeof createDispatcher>) => {
+        const { body } = await request(url, { dispatcher });
+        return await body.text();
+      };
+      const { ca } = chain;
+      const other = await mintChain();
+      await withDispatcher(
+        other.policy,
+        { ca, allowH2: true },
+        async (dispatcher) => {
+          assertEquals(await refusal(() => get(dispatcher)), MISMATCH);
+        },
+      );
+      assertEquals(server.streams, 0);
+      await withDispatcher(
+        chain.policy,
+        { ca, allowH2: true },
+        async (dispatcher) => {
+          const answers = await Promise.all(
+            Array.from({ length: 10 }, () => get(dispatcher)),
+          );
+          assertEquals(answers, Array(10).fill("h2"));
+        },
+      );
+      assertEquals(server.streams, 10);
+    },
+  );
+
+  t.feature(
+    "http2.connect()",
+    "http2.connect() runs over a judged socket",
+    async () => {
+      const chain = await mintChain();
+      await using server = await serveHttp2(chain);
+      const open = (policy: MintedChain["policy"]) =>
+        connect(policy, {
+          host: "localhost",
+          family: 4,
+          port: server.port,
+          ca: chain.ca,
+          ALPNProtocols: ["h2"],
+        });
+      const other = await mintChain();
+      assertEquals(await refusal(() => open(other.policy)), MISMATCH);
+      const socket = await open(chain.policy);
+      assertEquals(socket.alpnProtocol, "h2");
+      const session = http2.connect(`https://localhost:${server.port}`, {
+        createConnection: () => socket,
+      });
+      const answer = await new Promise<string>((resolve, reject) => {
+        session.on("error", reject);
+        const stream = session.request({ ":path": "/" });
+        let text = "";
+        stream.setEncoding("utf8");
+        stream.on("data", (piece: string) => text += piece);
+        stream.on("end", () => resolve(text));
+        stream.end();
+      });
+      session.destroy();
+      assertEquals(answer, "h2");
+      assertEquals(server.streams, 1);
+    },
+  );
+
+  t.feature(
+    "WebSocket",
+    "undici's WebSocket runs over a judged connection",
+    async () => {
+      const chain = await mintChain();
+      await using server = await serve(chain, {
+        onData: (socket, chunk) => {
+          const head = new TextDecoder().decode(chunk);
+          if (head.startsWith("GET ")) upgradeWebSocket(socket, head);
+        },
+      });
+      const { ca } = chain;
+      const url = `wss://localhost:${server.port}/`;
+      const other = await mintChain();
+      await withDispatcher(other.policy, { ca }, async (dispatcher) => {
+        const socket = new WebSocket(url, { dispatcher });
+        assert(await refusal(() => firstMessage(socket)) !== undefined);
+      });
+      assertEquals(server.received, 0);
+      await withDispatcher(chain.policy, { ca }, async (dispatcher) => {
+        assertEquals(
+          await firstMessage(new WebSocket(url, { dispatcher })),
+          "hi",
+        );
+        const plain = new WebSocket(url.replace("wss:", "ws:"), { dispatcher });
+        const { received } = server;
+        assert(await refusal(() => firstMessage(plain)) !== undefined);
+        assertEquals(server.received, received);
+      });
+    },
+  );
+
+  t.feature(
+    "EventSource",
+    "undici's EventSource runs over a judged connection",
+    async () => {
+      const chain = await mintChain();
+      await using server = await serve(chain, {
+        onData: (socket) => {
+          socket.write(
+            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: hi\n\n",
+          );
+        },
+      });
+      const { ca } = chain;
+      const first = async (dispatcher: ReturnType<typeof createDispatcher>) => {
+        const source = new EventSource(`https://localhost:${server.port}/`, {
+          node: { dispatcher },
+        });
+        try {
+          return await new Promise<string>((resolve, reject) => {
+            source.addEventListener("message", ({ data }) => resolve(data));
+            source.addEventListener(
+              "error",
+              () => reject(new Error("refused")),
+            );
+          });
+        } finally {
+          source.close();
+        }
+      };
+      const other = await mintChain();
+      await withDispatcher(other.policy, { ca }, async (dispatcher) => {
+        assert(await refusal(() => first(dispatcher)) !== undefined);
+      });
+      assertEquals(server.received, 0);
+      await withDispatcher(chain.policy, { ca }, async (dispatcher) => {
+        assertEquals(await first(dispatcher), "hi");
+      });
+    },
+  );
+
+  t.feature(
+    "undici interceptors",
+    "a dispatcher is composed with interceptors, each hop judged",
+    async () => {
+      const chain = await mintChain();
+      await using server = await serveHttp(chain);
+      const { policy, ca } = chain;
+      await withDispatcher(policy, { ca }, async (dispatcher) => {
+        const composed = dispatcher.compose(
+          interceptors.redirect({ maxRedirections: 3 }),
+        );
+        const url = `https://127.0.0.1:${server.port}/redirect?to=/echo`;
+        const { body, statusCode } = await request(url, {
+          dispatcher: composed,
+        });
+        await body.text();
+        assertEquals(statusCode, 200);
+        assertEquals(server.requests, 2);
+        const unsafe = await refusal(() =>
+          request(
+            `https://127.0.0.1:${server.port}/redirect?to=http://127.0.0.1:1/`,
+            {
+              dispatcher: composed,
+            },
+          )
+        );
+        assertEquals(unsafe, "ERR_CERTPIN_PROTOCOL");
+      });
+    },
+  );
+
+  t.feature(
+    "undici fetch",
+    "undici's own fetch runs over a dispatcher",
+    async () => {
+      const chain = await mintChain();
+      await using server = await serveHttp(chain);
+      const url = `https://127.0.0.1:${server.port}/echo`;
+      const { ca } = chain;
+      const other = await mintChain();
+      await withDispatcher(other.policy, { ca }, async (dispatcher) => {
+        assertEquals(await refusal(() => fetch(url, { dispatcher })), MISMATCH);
+      });
+      assertEquals(server.requests, 0);
+      await withDispatcher(chain.policy, { ca }, async (dispatcher) => {
+        const response = await fetch(url, { dispatcher });
+        await response.text();
+        assertEquals(response.status, 200);
+      });
+    },
+  );
+
+  t.feature(
+    "node:https",
+    "createAgent() serves node:https, kept alive",
+    async () => {
+      const chain = await mintChain();
+      await using server = await serveHttp(chain);
+      const get = (agent: https.Agent) =>
+        new Promise<net.Socket>((resolve, reject) => {
+          const sending = https.get(
+            `https://127.0.0.1:${server.port}/echo`,
+            { agent },
+            (response) => {
+              const { socket } = response;
+              response.on("end", () => resolve(socket)).resume();
+            },
+          );
+          sending.on("error", reject);
+        });
+      const { ca } = chain;
+      const other = await mintChain();
+      const wrong = createAgent(other.policy, { ca });
+      assertEquals(await refusal(() => get(wrong)), MISMATCH);
+      assertEquals(server.requests, 0);
+      const agent = createAgent(chain.policy, { ca, keepAlive: true });
+      for (let round = 0; round < 5; round++) {
+        assertEquals(verdictOf(await get(agent))?.decision, "allow");
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      agent.destroy();
+      assertEquals(server.connections, 1);
+    },
+  );
+
+  for (const isTls of [false, true]) {
+    const kind = isTls ? "CONNECT proxy over TLS" : "CONNECT proxy";
+    t.feature(
+      kind,
+      `a ${kind} is tunnelled through, and the origin is judged`,
+      async () => {
+        const chain = await mintChain();
+        await using server = await serveHttp(chain);
+        await using proxy = await serveProxy(isTls ? chain : undefined);
+        const { ca } = chain;
+        const target = { host: "127.0.0.1", port: server.port, ca };
+        const options = { ca, proxy: proxy.url };
+        const expected = `127.0.0.1:${server.port} Basic ${btoa("user:p@ss")}`;
+        const ways = (policy: MintedChain["policy"]) => [
+          async () => {
+            const socket = await connect(policy, {
+              ...target,
+              proxy: proxy.url,
+            });
+            socket.destroy();
+          },
+          () =>
+            withDispatcher(policy, options, async (dispatcher) => {
+              const url = `https://127.0.0.1:${server.port}/echo`;
+              await (await request(url, { dispatcher })).body.text();
+            }),
+          () => {
+            const agent = createAgent(policy, options);
+            return new Promise<void>((resolve, reject) => {
+              https.get(
+                `https://127.0.0.1:${server.port}/echo`,
+                { agent },
+                (response) => response.on("end", resolve).resume(),
+              ).on("error", reject);
+            }).finally(() => agent.destroy());
+          },
+        ];
+        // Right pins for the proxy's name, wrong ones for the origin's.
+        const wrong = { ...chain.policy, hosts: { ...chain.policy.hosts } };
+        wrong.hosts["127.0.0.1"] = { pins: [{ pin: chain.pins.backup }] };
+        for (const way of ways(wrong)) {
+          assertEquals(await refusal(way), MISMATCH);
+        }
+        assertEquals(server.requests, 0);
+        for (const way of ways(chain.policy)) {
+          await way();
+        }
+        assertEquals(server.requests, 2);
+        assertEquals(proxy.asked, Array(6).fill(expected));
+        if (!isTls) return;
+        // And the proxy needs an entry of its own.
+        const unlisted = { ...chain.policy, hosts: { ...chain.policy.hosts } };
+        delete unlisted.hosts.localhost;
+        for (const way of ways(unlisted)) {
+          assertEquals(await refusal(way), "ERR_CERTPIN_UNLISTED");
+        }
+        assertEquals(proxy.asked.length, 6);
+      },
+    );
+  }
+
+  t.test("a proxy that refuses, hangs up or babbles ends the connection", async () => {
+    const chain = await mintChain();
+    const answers = [
+      "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
+      "",
+      "HTTP/1.1 200 OK\r\nx: " + "y".repeat(100_000),
+      "\u0016\u0003\u0001",
+    ];
+    for (const answer of answers) {
+      const proxy = net.createServer((socket) => {
+        socket.on("error", () => {});
+        socket.once("data", () => socket.end(answer));
+      });
+      const port = await listen(proxy);
+      const code = await refusal(() =>
+        connect(chain.policy, {
+          host: "127.0.0.1",
+          port: 1,
+          ca: chain.ca,
+          proxy: `http://127.0.0.1:${port}`,
+        })
+      );
+      assertEquals(code, "platform");
+      await shut(proxy, []);
+    }
+  });
+
+  t.feature(
+    "client certificates",
+    "a client certificate is sent, and the verdict still comes first",
+    async () => {
+      const chain = await mintChain();
+      const client = await mintCertificate({
+        subject: "client",
+        issuer: chain.root,
+        extendedKeyUsage: ["clientAuth"],
+      });
+      const names: unknown[] = [];
+      await using server = await serve(chain, {
+        requestCert: true,
+        rejectUnauthorized: true,
+        ca: chain.ca,
+        onSocket: (socket) => names.push(socket.authorized),
+      });
+      const { ca } = chain;
+      const mine = { ca, cert: client.pem, key: client.key.pem };
+      const get = (policy: MintedChain["policy"], options: DispatcherOptions) =>
+        withDispatcher(policy, options, async (dispatcher) => {
+          const url = `https://127.0.0.1:${server.port}/`;
+          await (await request(url, { dispatcher })).body.text();
+        });
+      const other = await mintChain();
+      assertEquals(await refusal(() => get(other.policy, mine)), MISMATCH);
+      assertEquals(server.received, 0);
+      assert(await refusal(() => get(chain.policy, { ca })) !== undefined);
+      assertEquals(server.received, 0);
+      await get(chain.policy, mine);
+      assert(server.received > 0);
+      assert(names.every((authorized) => authorized === true));
+    },
+  );
+};
