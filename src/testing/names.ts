@@ -5,6 +5,7 @@
  * @module
  */
 import type { Bytes } from "../crypto/steps.ts";
+import { canonicalHost } from "../host.ts";
 import {
   asciiBytes,
   concatBytes,
@@ -117,33 +118,12 @@ export function isIpLiteral(text: string): boolean {
   return text.includes(":") || /^\d+(\.\d+){3}$/.test(text);
 }
 
-/** The 4 or 16 octets of an address literal. */
-export function addressOctets(text: string): Bytes {
-  if (!text.includes(":")) {
-    const octets = text.split(".").map(Number);
-    if (octets.length !== 4 || octets.some((o) => !(o >= 0 && o <= 255))) {
-      throw new TypeError(`Cannot encode "${text}" as an IP address`);
-    }
-    return Uint8Array.from(octets);
-  }
-  // URL writes every IPv6 address in one form, without dots.
-  const shown = new URL(`http://[${text}]/`).hostname.slice(1, -1);
-  const [head, tail] = shown.split("::").map((half) =>
-    half === "" ? [] : half.split(":").map((group) => parseInt(group, 16))
-  );
-  const gap = tail === undefined
-    ? []
-    : new Array<number>(8 - head.length - tail.length).fill(0);
-  return Uint8Array.from(
-    [...head, ...gap, ...(tail ?? [])].flatMap((
-      group,
-    ) => [group >> 8, group & 0xff]),
-  );
-}
-
 function ipOctets(text: string): Bytes {
-  const [address, prefix] = text.split("/");
-  const octets = addressOctets(address);
+  const [literal, prefix] = text.split("/");
+  const octets = canonicalHost(literal).address;
+  if (octets === undefined) {
+    throw new TypeError(`Cannot encode "${text}" as an IP address`);
+  }
   if (prefix === undefined) return octets;
   const mask = octets.map((_, i) => {
     const bits = Math.min(8, Math.max(0, Number(prefix) - 8 * i));
