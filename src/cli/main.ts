@@ -26,7 +26,9 @@ import { type Io, processIo } from "./io.ts";
 import { exitWith, isEntryPoint } from "./entry.ts";
 import { checkCommand } from "./check.ts";
 import { convertCommand } from "./convert.ts";
+import { initCommand } from "./init.ts";
 import { inspectCommand } from "./inspect.ts";
+import { lintCommand } from "./lint.ts";
 import { pinCommand } from "./pin.ts";
 import type { Action, CommandParser } from "./registry.ts";
 import { errStyle, outStyle } from "./style.ts";
@@ -35,7 +37,9 @@ import { VERSION } from "./version.ts";
 const commands: CommandParser = or(
   inspectCommand,
   pinCommand,
+  initCommand,
   checkCommand,
+  lintCommand,
   convertCommand,
 );
 

@@ -1,0 +1,181 @@
+/**
+ * `certpin lint`: pinning that works today and hurts tomorrow.
+ *
+ * @module
+ */
+import * as tls from "node:tls";
+import { object } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { map, multiple } from "@optique/core/modifiers";
+import { argument, command, option } from "@optique/core/primitives";
+import { CertpinError } from "../errors.ts";
+import { type Finding, finding, type Severity } from "../policy/findings.ts";
+import { lintPolicy } from "../policy/lint.ts";
+import { parsePolicy } from "../policy/policy.ts";
+import { readPolicy as readRecord } from "../policy/read.ts";
+import { escapeText } from "../text.ts";
+import { type Certificate, parseCertificates } from "../x509/certificate.ts";
+import { about, EXIT_FAILED, EXIT_OK } from "./failure.ts";
+import { readText } from "./files.ts";
+import { networkOptions } from "./inspect.ts";
+import type { Io } from "./io.ts";
+import { commandFindings } from "./lint_checks.ts";
+import type { CommandParser } from "./registry.ts";
+import { count, outStyle, type Style } from "./style.ts";
+import { readCertificates } from "./trust.ts";
+import { file } from "./values.ts";
+
+interface LintOptions {
+  readonly policy: string;
+  readonly roots: readonly string[];
+  readonly chains: readonly string[];
+  readonly at?: Date;
+  readonly strict: boolean;
+  readonly json: boolean;
+}
+
+/** The platform's roots; none where they cannot be listed or read. */
+function publicRoots(): Certificate[] | undefined {
+  const list = platformList();
+  if (list === undefined) return undefined;
+  return list.flatMap((pem) => {
+    try {
+      return parseCertificates(pem);
+    } catch (error) {
+      // Old roots bend rules that ours do not; no path would end at them.
+      if (error instanceof CertpinError) return [];
+      throw error;
+    }
+  });
+}
+
+function platformList(): readonly string[] | undefined {
+  try {
+    return tls.getCACertificates("default");
+  } catch {
+    // Deno without --allow-sys.
+    return undefined;
+  }
+}
+
+async function chainsOf(io: Io, files: readonly string[]) {
+  const paths: { certificates: Certificate[] }[] = [];
+  for (const name of files) {
+    paths.push({ certificates: await readCertificates(io, name) });
+  }
+  return paths;
+}
+
+/** Problems that lint has a name for are findings; with any other, the policy cannot be read. */
+function findingsOfProblems(text: string): Finding[] | undefined {
+  const { problems } = readRecord(text);
+  const findings: Finding[] = [];
+  for (const { finding: code, pointer } of problems) {
+    if (code === undefined) return undefined;
+    findings.push(finding(code, pointer));
+  }
+  return findings.length > 0 ? findings : undefined;
+}
+
+async function findingsOf(
+  io: Io,
+  text: string,
+  options: LintOptions,
+): Promise<Finding[]> {
+  const refused = await about(options.policy, () => findingsOfProblems(text));
+  if (refused !== undefined) return refused;
+  const policy = await about(options.policy, () => parsePolicy(text));
+  const anchors: Certificate[] = [];
+  for (const name of options.roots) {
+    anchors.push(...await readCertificates(io, name));
+  }
+  const publicAnchors = publicRoots();
+  const found = await lintPolicy(policy, {
+    anchors,
+    ...(publicAnchors === undefined ? {} : { publicAnchors }),
+    paths: await chainsOf(io, options.chains),
+    ...(options.at === undefined ? {} : { at: options.at }),
+  });
+  return [...commandFindings(policy), ...found];
+}
+
+const ORDER: readonly Severity[] = ["error", "warning", "info"];
+const MARKS: Readonly<Record<Severity, string>> = {
+  error: "✘",
+  warning: "▲",
+  info: "●",
+};
+
+function paintOf(style: Style, severity: Severity) {
+  if (severity === "error") return style.red;
+  return severity === "warning" ? style.yellow : style.dim;
+}
+
+function print(io: Io, findings: readonly Finding[]): void {
+  const style = outStyle(io);
+  for (const { severity, code, pointer, message, hint } of findings) {
+    const paint = paintOf(style, severity);
+    const head = `${paint(`${MARKS[severity]} ${severity}`)} ${
+      style.bold(code)
+    }`;
+    io.out(`${head} ${style.cyan(escapeText(pointer || "/"))}\n`);
+    io.out(`    ${escapeText(message)}\n`);
+    if (hint !== undefined) io.out(`    ${style.dim(escapeText(hint))}\n`);
+  }
+  const sums = ORDER.flatMap((severity) => {
+    const number = findings.filter((one) => one.severity === severity).length;
+    if (number === 0) return [];
+    const noun = severity === "info" ? "note" : severity;
+    return [paintOf(style, severity)(count(number, noun))];
+  });
+  io.out(
+    `${sums.length === 0 ? style.green("no findings") : sums.join(", ")}\n`,
+  );
+}
+
+async function run(io: Io, options: LintOptions): Promise<number> {
+  const text = await readText(io, options.policy);
+  const findings = await findingsOf(io, text, options);
+  findings.sort((a, b) =>
+    ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity)
+  );
+  if (options.json) {
+    io.out(JSON.stringify({ findings }, null, 2) + "\n");
+  } else print(io, findings);
+  const failing: readonly Severity[] = options.strict
+    ? ["error", "warning"]
+    : ["error"];
+  return findings.some(({ severity }) => failing.includes(severity))
+    ? EXIT_FAILED
+    : EXIT_OK;
+}
+
+/** The command. */
+export const lintCommand: CommandParser = command(
+  "lint",
+  map(
+    object({
+      policy: argument(file("POLICY"), {
+        description: message`The policy; - is standard input.`,
+      }),
+      roots: multiple(option("--root", file(), {
+        description: message`Your own anchors; may be repeated.`,
+      })),
+      chains: multiple(option("--chain", file(), {
+        description:
+          message`A chain as a host presents it, to tell true backups; may be repeated.`,
+      })),
+      at: networkOptions.at,
+      strict: option("--strict", {
+        description: message`Warnings fail too.`,
+      }),
+      json: option("--json", { description: message`One JSON document.` }),
+    }),
+    (options) => (io: Io) => run(io, options),
+  ),
+  {
+    brief: message`What will hurt in a policy, graded.`,
+    description:
+      message`Connects to nothing. Ends with 1 where there is an error, with ${"--strict"} also where there is a warning.`,
+  },
+);
