@@ -6,6 +6,8 @@
  * - `ts ignore deno`, `js ignore node`, `js ignore bun`: runtimes; then
  *   `serve=SERVICE`, by default `https`.
  * - `bundle`, `compile`: bundled or compiled first, on Deno.
+ * - `commonjs`: a `.cjs` file.
+ * - `sh run`: its commands are run one after the other in a fresh folder.
  * - `policy`: not run, but read by `parsePolicy` (`json`, `jsonc`).
  *
  * @module
@@ -20,6 +22,8 @@ export interface Snippet {
   readonly service: string;
   /** What is done to it first. */
   readonly build?: "bundle" | "compile";
+  /** Whether it is CommonJS. */
+  readonly commonjs: boolean;
 }
 
 const RUNTIMES: readonly string[] = ["deno", "node", "bun"];
@@ -42,7 +46,7 @@ export function snippetOf(block: Block): Snippet | undefined {
   const build = words.find((word) => /^(bundle|compile)$/.test(word));
   const service = words.find((word) => word.startsWith("serve="));
   for (const word of words) {
-    if (word === "ignore" || word === build || word === service) continue;
+    if (["ignore", "commonjs", build, service].includes(word)) continue;
     if (!RUNTIMES.includes(word)) {
       throw new Error(`${placeOf(block)}: what does "${word}" mean?`);
     }
@@ -52,6 +56,7 @@ export function snippetOf(block: Block): Snippet | undefined {
     runtimes,
     service: service?.slice("serve=".length) ?? "https",
     build: build as Snippet["build"],
+    commonjs: words.includes("commonjs"),
   };
 }
 
@@ -65,4 +70,19 @@ export function redirected(text: string, port: number): string {
     .replaceAll(/\b\w+\.example\.com:\d+/g, `localhost:${port}`)
     .replaceAll(/\b\w+\.example\.com\b/g, "localhost")
     .replaceAll(/\bport: \d+/g, `port: ${port}`);
+}
+
+/** The words of the commands in a block of `sh`, comments left out. */
+export function commandsOf({ text }: Block): string[][] {
+  return text.split("\n")
+    .map((line) => line.replace(/(^|\s)#.*$/, "").trim())
+    .filter((line) => line !== "")
+    .map((line) =>
+      line
+        .replace(
+          /^(deno run -A jsr:@certpin\/certpin\/cli|npx @certpin\/certpin) /,
+          "certpin ",
+        )
+        .split(/\s+/)
+    );
 }

@@ -4,17 +4,26 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parsePolicy } from "../../mod.ts";
-import type { Ran } from "../../tools/suite/command.ts";
+import { type Ran, run } from "../../tools/suite/command.ts";
+import { filePath } from "../../tools/suite/paths.ts";
 import { documents } from "../docs/documents.ts";
 import { type Block, blocksOf } from "../docs/markdown.ts";
-import { everything } from "../shared/skip.ts";
-import { placeOf, redirected, type Snippet, snippetOf } from "./snippets.ts";
+import { everything, missing } from "../shared/skip.ts";
+import {
+  commandsOf,
+  placeOf,
+  redirected,
+  type Snippet,
+  snippetOf,
+} from "./snippets.ts";
 import { type Front, type Runtime, Workshop } from "./workshop.ts";
 
 const blocks = (await documents()).flatMap(({ path, text }) =>
   blocksOf(path, text)
 );
 const snippets = blocks.map(snippetOf).filter((found) => found !== undefined);
+
+const hasOpenssl = (await run("openssl", ["version"])).success;
 
 let workshop: Workshop;
 Deno.test.beforeAll(async () => {
@@ -26,7 +35,7 @@ Deno.test.afterAll(async () => {
 
 /** Arguments that make a runtime run a file of its folder. */
 const ARGS: Readonly<Record<Runtime, readonly string[]>> = {
-  deno: ["run", "-A", "--no-lock", "--check"],
+  deno: ["run", "-A", "--no-lock", "--no-check"],
   node: [],
   bun: ["run"],
 };
@@ -46,13 +55,13 @@ async function buildAndRun(
   const deno = async (args: string[], env: Record<string, string> = {}) =>
     await workshop.run("deno", "deno", args, env);
   if (build === "bundle") {
-    const built = await deno(["bundle", "--check", file, "-o", out]);
+    const built = await deno(["bundle", file, "-o", out]);
     assert(built.success, built.output);
     return await workshop.run("deno", "elsewhere", ["run", "-A", out]);
   }
   const args = ["compile", "-A", "--include", "pins.json", "-o", out, file];
   const built = await deno(args);
-  if (built.success) return await workshop.runFile("elsewhere", out);
+  if (built.success) return await workshop.runFile("elsewhere", `./${out}`);
   // Without the runtime that Deno downloads for executables: any program in its
   // place shows what is embedded, and Deno runs the source.
   const embedded = await deno(args, { DENORT_BIN: Deno.execPath() });
@@ -62,12 +71,13 @@ async function buildAndRun(
 
 /** Writes, builds and runs a snippet that talks to `port`. */
 async function runSnippet(
-  { block, build }: Snippet,
+  { block, build, commonjs }: Snippet,
   runtime: Runtime,
   port: number,
 ): Promise<Ran> {
   const folder = runtime === "deno" ? "deno" : "node";
-  const file = `snippet${++counter}.${block.language}`;
+  const ending = commonjs ? "cjs" : block.language;
+  const file = `snippet${++counter}.${ending}`;
   await workshop.write(`${folder}/${file}`, redirected(block.text, port));
   if (build !== undefined) return await buildAndRun(build, file);
   return await workshop.run(runtime, folder, [...ARGS[runtime], file]);
@@ -97,10 +107,84 @@ for (const snippet of snippets) {
   }
 }
 
+/** The options that send a command to a server on loopback. */
+function redirection(command: string, port: number): string[] {
+  return /^(inspect|init|check)$/.test(command)
+    ? ["--connect-to", `127.0.0.1:${port}`]
+    : [];
+}
+
+for (
+  const block of blocks.filter(({ language, words }) =>
+    language === "sh" && words.includes("run")
+  )
+) {
+  Deno.test({
+    name: `${placeOf(block)} runs in a shell`,
+    ignore: missing("openssl", hasOpenssl, "openssl is not installed"),
+    async fn() {
+      await using relay = await workshop.relay("https");
+      const place = `shell${++counter}`;
+      const { pem } = workshop.good.backupKey;
+      await workshop.write(`${place}/backup.pem`, pem);
+      if (!block.text.includes(" init ")) {
+        const policy = JSON.stringify(workshop.good.policy);
+        await workshop.write(`${place}/pins.json`, policy);
+      }
+      for (const words of commandsOf(block)) {
+        const [program, ...args] = words.map((word) =>
+          redirected(word, relay.ports.good)
+        );
+        if (program !== "certpin") {
+          const ran = await workshop.runFile(place, program, args);
+          assert(ran.success, ran.output);
+          continue;
+        }
+        const ran = await workshop.run("deno", place, [
+          "run",
+          "-A",
+          "--no-lock",
+          "--no-check",
+          filePath("src/cli/main.ts"),
+          ...args,
+          ...redirection(args[0], relay.ports.good),
+        ]);
+        assert(ran.success, ran.output);
+      }
+    },
+  });
+}
+
 /** JSON with comments, without them: enough for what the documents hold. */
 function withoutComments(text: string): string {
   return text.replaceAll(/^\s*\/\/.*$|\s\/\/ .*$/gm, "");
 }
+
+Deno.test("the snippets for Deno have no type errors", async () => {
+  const files: string[] = [];
+  for (const { block, runtimes } of snippets) {
+    if (!runtimes.includes("deno")) continue;
+    const file = `${block.document.replaceAll("/", "_")}_${block.line}.ts`;
+    await workshop.write(`deno/${file}`, block.text);
+    files.push(file);
+  }
+  await workshop.write(
+    "deno/wrong.ts",
+    `import { parsePin } from "@certpin/certpin";\nparsePin(1);\n`,
+  );
+  const checked = await workshop.run("deno", "deno", [
+    "check",
+    "--no-lock",
+    ...files,
+  ]);
+  assert(checked.success, checked.output);
+  const control = await workshop.run("deno", "deno", [
+    "check",
+    "--no-lock",
+    "wrong.ts",
+  ]);
+  assertMatch(control.output, /TS2345/);
+});
 
 for (const block of blocks.filter(({ words }) => words.includes("policy"))) {
   Deno.test(`${placeOf(block)} is a policy`, () => {

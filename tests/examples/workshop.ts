@@ -132,9 +132,9 @@ export class Workshop implements AsyncDisposable {
       await workshop.write(`node/${name}.pem`, chain.pem);
       await workshop.write(`node/${name}.key`, chain.keyPem);
     }
-    await workshop.write("ca.pem", good.ca + impostor.ca);
     for (const place of ["node", "deno"]) {
       await workshop.write(`${place}/pins.json`, JSON.stringify(good.policy));
+      await workshop.write(`${place}/ca.pem`, good.ca + impostor.ca);
     }
     await workshop.#makeDenoFolder();
     await workshop.#makeNodeFolder();
@@ -225,9 +225,16 @@ export class Workshop implements AsyncDisposable {
     return await this.#run(await this.program(runtime), place, args, env);
   }
 
-  /** The same for an executable file, named from `place`. */
-  async runFile(place: string, file: string): Promise<Ran> {
-    return await this.#run(`${this.folder}/${place}/${file}`, place, [], {});
+  /** The same for any program; one of the folder begins with `./`. */
+  async runFile(
+    place: string,
+    program: string,
+    args: readonly string[] = [],
+  ): Promise<Ran> {
+    const path = program.startsWith("./")
+      ? `${this.folder}/${place}/${program}`
+      : program;
+    return await this.#run(path, place, args, {});
   }
 
   async #run(
@@ -238,7 +245,7 @@ export class Workshop implements AsyncDisposable {
   ): Promise<Ran> {
     return await run(program, args, {
       cwd: `${this.folder}/${place}`,
-      env: { NODE_EXTRA_CA_CERTS: `${this.folder}/ca.pem`, ...env },
+      env: { NODE_EXTRA_CA_CERTS: `${this.folder}/node/ca.pem`, ...env },
       maxMilliseconds: MAX_PROGRAM_MS,
     });
   }

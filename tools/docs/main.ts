@@ -1,0 +1,69 @@
+/**
+ * Writes the generated parts of the documentation: `deno task docs`.
+ *
+ * @module
+ */
+import { withDrawing } from "../drawing.ts";
+import { deno } from "../suite/command.ts";
+import { ROOT } from "../suite/paths.ts";
+import { codesPage } from "./codes.ts";
+import { withSamples } from "./samples.ts";
+import { policyPage } from "./policy_reference.ts";
+import { mismatchSample } from "./refusal_sample.ts";
+
+/** One document, and how it is made from what it is now. */
+export interface Generated {
+  readonly path: string;
+  make(now: string): Promise<string> | string;
+}
+
+/** Puts a text between two markers. */
+export function between(name: string, document: string, text: string): string {
+  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
+  const [start, stop] = [document.indexOf(begin), document.indexOf(end)];
+  if (start < 0 || stop < start) {
+    throw new Error(`${begin} or ${end} is missing`);
+  }
+  return `${document.slice(0, start)}${begin}\n\n${text}\n\n${
+    document.slice(stop)
+  }`;
+}
+
+/** Everything that is generated. */
+export const GENERATED: readonly Generated[] = [
+  { path: "docs/codes.md", make: codesPage },
+  { path: "docs/policy.md", make: policyPage },
+  {
+    path: "docs/refusals.md",
+    make: async (now) => between("mismatch", now, await mismatchSample()),
+  },
+  { path: "docs/design.md", make: withDrawing },
+  { path: "docs/cli.md", make: withSamples },
+  { path: "README.md", make: withSamples },
+];
+
+/** Markdown as `deno fmt` writes it. */
+export async function formatted(text: string): Promise<string> {
+  const file = await Deno.makeTempFile({ suffix: ".md" });
+  try {
+    await Deno.writeTextFile(file, text);
+    const { success, output } = await deno(["fmt", "--no-config", file]);
+    if (!success) throw new Error(output);
+    return await Deno.readTextFile(file);
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+/** What a document holds now; nothing where it is not there. */
+export async function current(path: string): Promise<string> {
+  return await Deno.readTextFile(new URL(path, ROOT)).catch(() => "");
+}
+
+if (import.meta.main) {
+  for (const { path, make } of GENERATED) {
+    const text = await formatted(await make(await current(path)));
+    await Deno.writeTextFile(new URL(path, ROOT), text);
+    console.log(path);
+  }
+}
