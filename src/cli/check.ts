@@ -24,6 +24,7 @@ import { about, EXIT_FAILED, EXIT_OK, Failure } from "./failure.ts";
 import { writeWhole } from "./files.ts";
 import { networkOptions } from "./inspect.ts";
 import type { Io } from "./io.ts";
+import { jsonText } from "./json.ts";
 import { junit } from "./junit.ts";
 import { readPolicy } from "./policy_file.ts";
 import { inParallel, startProgress } from "./progress.ts";
@@ -200,7 +201,7 @@ async function run(io: Io, options: CheckOptions): Promise<number> {
   }
   if (options.json) {
     const document = { ok: blocked === 0, results: results.map(resultJson) };
-    io.out(JSON.stringify(document, null, 2) + "\n");
+    io.out(jsonText(document));
   } else {
     const style = outStyle(io);
     for (const result of results) {

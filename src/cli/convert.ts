@@ -19,6 +19,7 @@ import { escapeText } from "../text.ts";
 import { about, EXIT_FAILED, EXIT_OK, Failure } from "./failure.ts";
 import { readText, writeWhole } from "./files.ts";
 import type { Io } from "./io.ts";
+import { jsonText } from "./json.ts";
 import type { CommandParser } from "./registry.ts";
 import { count, errStyle } from "./style.ts";
 import { file } from "./values.ts";
@@ -101,7 +102,7 @@ async function run(io: Io, options: ConvertOptions): Promise<number> {
   if (out !== undefined) await writeWhole(out, text, options.force);
   if (options.json) {
     const output = out === undefined ? { text } : { file: out };
-    io.out(JSON.stringify({ from, to, output, losses }, null, 2) + "\n");
+    io.out(jsonText({ from, to, output, losses }));
   } else if (out === undefined) io.out(text);
   printLosses(io, to, losses);
   return options.strict && losses.length > 0 ? EXIT_FAILED : EXIT_OK;

@@ -19,6 +19,7 @@ import { exists, readText, writeWhole } from "./files.ts";
 import { networkOptions } from "./inspect.ts";
 import { findHost, type Found, refuseFalseBackups } from "./init_host.ts";
 import type { Io } from "./io.ts";
+import { jsonText } from "./json.ts";
 import { pinOf } from "./pin.ts";
 import { inParallel, startProgress } from "./progress.ts";
 import type { CommandParser } from "./registry.ts";
@@ -139,7 +140,7 @@ async function run(io: Io, options: InitOptions): Promise<number> {
       const { code, message } = error!;
       const source = formatTarget(target.hostname, target.port);
       const document = { error: { code, message, source } };
-      io.out(JSON.stringify(document, null, 2) + "\n");
+      io.out(jsonText(document));
     }
     return EXIT_FAILED;
   }
@@ -176,7 +177,7 @@ function report(
       backup: hasBackup,
     }));
     const document = { policy: options.out, schema: schemaFile, hosts };
-    io.out(JSON.stringify(document, null, 2) + "\n");
+    io.out(jsonText(document));
   } else {
     printProposal(io, found, hasBackup);
     io.out(`Wrote ${shown(options.out)} and ${shown(basename(schemaFile))}\n`);

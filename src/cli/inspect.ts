@@ -19,6 +19,7 @@ import { inspectionMarkdown } from "./inspect_markdown.ts";
 import { inspectionSvg } from "./inspect_svg.ts";
 import { inspectionText } from "./inspect_text.ts";
 import type { Io } from "./io.ts";
+import { jsonText } from "./json.ts";
 import { look } from "./look.ts";
 import type { CommandParser } from "./registry.ts";
 import { type StartTls, STARTTLS_PORTS } from "./starttls.ts";
@@ -124,7 +125,7 @@ async function run(io: Io, options: InspectOptions): Promise<number> {
     await writeWhole(options.svg, inspectionSvg(inspection), options.force);
   }
   if (options.json) {
-    io.out(JSON.stringify(inspectionJson(inspection), null, 2) + "\n");
+    io.out(jsonText(inspectionJson(inspection)));
   } else if (options.markdown) io.out(inspectionMarkdown(inspection));
   else io.out(inspectionText(inspection, outStyle(io)));
   return inspection.path === undefined ? EXIT_FAILED : EXIT_OK;

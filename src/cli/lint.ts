@@ -19,6 +19,7 @@ import { about, EXIT_FAILED, EXIT_OK } from "./failure.ts";
 import { readText } from "./files.ts";
 import { networkOptions } from "./inspect.ts";
 import type { Io } from "./io.ts";
+import { jsonText } from "./json.ts";
 import { commandFindings } from "./lint_checks.ts";
 import type { CommandParser } from "./registry.ts";
 import { count, outStyle, type Style } from "./style.ts";
@@ -140,7 +141,7 @@ async function run(io: Io, options: LintOptions): Promise<number> {
     ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity)
   );
   if (options.json) {
-    io.out(JSON.stringify({ findings }, null, 2) + "\n");
+    io.out(jsonText({ findings }));
   } else print(io, findings);
   const failing: readonly Severity[] = options.strict
     ? ["error", "warning"]

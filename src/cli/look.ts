@@ -58,16 +58,24 @@ async function open(
   own: (socket: net.Socket) => void,
 ): Promise<tls.TLSSocket> {
   const { hostname, port, address, starttls, ca } = request;
-  const host = address?.host ?? hostname;
-  const socket = net.connect({ host, port: address?.port ?? port });
-  own(socket);
-  await reached(socket, "connect");
-  if (starttls !== undefined) await startTls(socket, starttls);
+  const where = {
+    host: address?.host ?? hostname,
+    port: address?.port ?? port,
+  };
+  let transport: { socket: net.Socket } | typeof where = where;
+  if (starttls !== undefined) {
+    const socket = net.connect(where);
+    own(socket);
+    await reached(socket, "connect");
+    await startTls(socket, starttls);
+    transport = { socket };
+  }
   const secure = tls.connect({
-    socket,
-    // An address is no SNI name (RFC 6066, section 3); then `host` is matched.
+    ...transport,
+    // An address is no SNI name (RFC 6066, section 3).
     servername: net.isIP(hostname) ? "" : hostname,
-    host: hostname,
+    checkServerIdentity: (_, certificate) =>
+      tls.checkServerIdentity(hostname, certificate),
     ...(ca === undefined ? {} : { ca: [...ca] }),
     // We only look; nothing is sent and nothing rests on it.
     rejectUnauthorized: false,
@@ -86,7 +94,7 @@ async function open(
 export async function look(request: LookRequest): Promise<Look> {
   requireRuntime();
   const { signal, timeoutMilliseconds } = request;
-  const sockets: net.Socket[] = [];
+  let owned: net.Socket | undefined;
   let stop: (why: Error) => void = () => {};
   const stopped = new Promise<never>((_, reject) => stop = reject);
   stopped.catch(() => {});
@@ -100,7 +108,7 @@ export async function look(request: LookRequest): Promise<Look> {
     const opening = open(request, (socket) => {
       // Whatever it still has to say goes nowhere.
       socket.on("error", () => {});
-      sockets.push(socket);
+      owned = socket;
     });
     opening.catch(() => {});
     const socket = await Promise.race([opening, stopped]);
@@ -123,6 +131,7 @@ export async function look(request: LookRequest): Promise<Look> {
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);
-    for (const socket of sockets) socket.destroy();
+    // The TLS socket ends what it runs over; Node crashes where both are ended.
+    owned?.destroy();
   }
 }

@@ -15,6 +15,7 @@ import { or } from "@optique/core/constructs";
 import { runParser } from "@optique/core/facade";
 import { message } from "@optique/core/message";
 import { CertpinError } from "../errors.ts";
+import { escapeText } from "../text.ts";
 import {
   EXIT_OK,
   EXIT_USAGE,
@@ -23,6 +24,7 @@ import {
   printFailure,
 } from "./failure.ts";
 import { type Io, processIo } from "./io.ts";
+import { jsonText } from "./json.ts";
 import { exitWith, isEntryPoint } from "./entry.ts";
 import { checkCommand } from "./check.ts";
 import { convertCommand } from "./convert.ts";
@@ -33,6 +35,9 @@ import { pinCommand } from "./pin.ts";
 import type { Action, CommandParser } from "./registry.ts";
 import { errStyle, outStyle } from "./style.ts";
 import { VERSION } from "./version.ts";
+
+// deno-lint-ignore no-control-regex -- as the parser paints its errors
+const COLOURS = /\u001b\[[\d;]*m/g;
 
 const commands: CommandParser = or(
   inspectCommand,
@@ -54,16 +59,20 @@ function end(exitCode: number): never {
   throw new Ended(exitCode);
 }
 
-/** The parser's error in the shape of all others. */
-function usageError(io: Io, text: string): string {
+/** The parser's error in the shape of all others; it quotes arguments as they are. */
+function usageError(io: Io, text: string, args: readonly string[]): string {
   const style = errStyle(io);
-  if (!text.startsWith("Error: ")) return text + "\n";
-  const [first, ...rest] = text.slice("Error: ".length).split("\n");
-  const hint = "certpin help COMMAND lists what a command takes";
+  const safe = args.reduce(
+    (said, arg) =>
+      arg === "" ? said : said.replaceAll(arg, () => escapeText(arg)),
+    text.replace(COLOURS, ""),
+  );
+  const [first, ...rest] = safe.replace(/^Error: /, "").split("\n")
+    .filter((line) => line !== "").map(escapeText);
   return [
     `${style.red(style.bold("error:"))} ${first}`,
-    ...rest,
-    `  ${style.dim("hint:")} ${hint}\n`,
+    ...rest.map((line) => `  ${line}`),
+    `  ${style.dim("hint:")} certpin help COMMAND lists what a command takes\n`,
   ].join("\n");
 }
 
@@ -82,7 +91,8 @@ function parse(io: Io, args: readonly string[]): Action {
     commandList: "top-level",
     aboveError: args.length === 0 ? "help" : "none",
     stdout: (text) => io.out(text.endsWith("\n") ? text : text + "\n"),
-    stderr: (text) => io.err(usageError(io, text)),
+    stderr: (text) =>
+      io.err(args.length === 0 ? `${text}\n` : usageError(io, text, args)),
     onError: () => end(EXIT_USAGE),
   });
 }
@@ -110,7 +120,7 @@ export async function main(
       : undefined;
     if (failure === undefined) throw error;
     if (args.includes("--json")) {
-      io.out(JSON.stringify(failureJson(failure), null, 2) + "\n");
+      io.out(jsonText(failureJson(failure)));
     }
     printFailure(io, failure);
     return EXIT_USAGE;

@@ -17,6 +17,7 @@ import { recordOf } from "../x509/certificate.ts";
 import type { KeyEntry } from "../x509/keys.ts";
 import { about, EXIT_OK, Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
+import { jsonText } from "./json.ts";
 import type { CommandParser } from "./registry.ts";
 import { readKeyFile } from "./secrets.ts";
 import { outStyle, shown } from "./style.ts";
@@ -100,7 +101,7 @@ async function run(io: Io, options: PinOptions): Promise<number> {
       digest: encodeBase64(pin.digest),
       text,
     }));
-    io.out(JSON.stringify({ pins }, null, 2) + "\n");
+    io.out(jsonText({ pins }));
     return EXIT_OK;
   }
   const style = outStyle(io);
