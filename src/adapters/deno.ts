@@ -222,6 +222,10 @@ function shownChain(conn: Deno.TlsConn): readonly Uint8Array[] {
  * this promise resolves is protected: bytes written before have left already.
  * Prefer {@linkcode connectTls}.
  *
+ * It takes the runtime's word that the chain was validated: where Deno runs
+ * with `--unsafely-ignore-certificate-errors`, give `ca`, so that the path is
+ * verified to an anchor here.
+ *
  * @param pinner A pinner, or a policy (also as JSON text).
  * @param conn The connection; closed where it is refused.
  * @param options The name it was opened with, and what to trust.

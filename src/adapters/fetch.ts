@@ -169,6 +169,12 @@ export function createFetch(
   const parts = prepareAgent(pinner, options, REFUSED_BY_FETCH);
   let loading: Promise<Engine> | undefined;
   let isClosed = false;
+  const load = () =>
+    loading ??= loadEngine(parts).catch((error) => {
+      // The permission may be granted later.
+      loading = undefined;
+      throw error;
+    });
   const send = async (
     input: string | URL | Request,
     init: RequestInit | undefined,
@@ -177,7 +183,7 @@ export function createFetch(
     const prepared = await prepare(input, init, failed);
     requireHttps(prepared.url);
     if (isClosed) throw new ClosedError();
-    const { agent, fetch } = await (loading ??= loadEngine(parts));
+    const { agent, fetch } = await load();
     let verdict: Verdict | undefined;
     const dispatcher = {
       dispatch: (given: object, handler: never) =>
@@ -216,7 +222,8 @@ export function createFetch(
   };
   const close = async () => {
     isClosed = true;
-    await (await loading)?.agent.destroy();
+    const engine = await loading?.catch(() => undefined);
+    await engine?.agent.destroy();
   };
   return Object.assign(pinned, { close, [Symbol.asyncDispose]: close });
 }

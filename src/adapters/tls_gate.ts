@@ -87,6 +87,18 @@ function noChain(why: string): ConnectionError {
   );
 }
 
+/** What fails before a byte of TLS is the caller's to know as it is. */
+function beforeTls(error: Error): Error {
+  const { code } = error as { code?: string };
+  if (code !== "EPERM" && code !== "EACCES") return error;
+  return Object.assign(
+    new Error(`${error.message}: connecting is not permitted (--allow-net)`, {
+      cause: error,
+    }),
+    { code },
+  );
+}
+
 /** Resolves after the platform has validated the peer. */
 async function secured(
   socket: tls.TLSSocket,
@@ -106,7 +118,7 @@ async function secured(
       listen("connect", () => reached = true);
       listen("secureConnect", () => resolve());
       listen("error", (error) => {
-        reject(reached ? handshakeError(error) : error);
+        reject(reached ? handshakeError(error) : beforeTls(error));
       });
       listen("close", () => {
         reject(handshakeError(new Error("the connection was closed")));
