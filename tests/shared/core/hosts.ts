@@ -135,6 +135,23 @@ export const hosts: Body = (t) => {
           "xn--a-",
           "xn--zn7c.com",
           "xn--3ba.com",
+          // Beside a letter that is not ASCII, where the URL parser would cut.
+          ...[
+            "\u00fc/x",
+            "\u00fc?x",
+            "\u00fc#x",
+            "\u00fc\\x",
+            "x@\u00fc",
+            "\u00fc%2ex",
+          ],
+          ...[
+            "\u00fc\tx",
+            "\u00fc\n",
+            "\u00fc:443",
+            "\u00fc x",
+            "\u00fc\u2024x",
+            "\u00fc*",
+          ],
           "xn--\u00fc",
         ],
         ...[

@@ -2,10 +2,15 @@
  * What pins match on verified paths: kinds, roles, roots.
  */
 import { assertEquals } from "@std/assert";
+import { encodeBase64 } from "@std/encoding/base64";
 import type { PolicyInput } from "../../../src/policy/document.ts";
 import { mintCertificate, mintChain } from "../../../src/testing/mod.ts";
 import type { Body } from "../harness.ts";
 import { ders, HOST, makeScene, NOW, parsed, type Scene } from "./scene.ts";
+
+async function pinOf(spki: Uint8Array<ArrayBuffer>): Promise<string> {
+  return `sha256/${encodeBase64(await crypto.subtle.digest("SHA-256", spki))}`;
+}
 
 /** Registers the tests. */
 export const matching: Body = (t) => {
@@ -201,6 +206,55 @@ export const matching: Body = (t) => {
       await ask(policy, {}, { anchors: trusted }),
       "block root-only ROOT_ONLY",
     );
+  });
+
+  t.test("a match on roots is found behind a path without one, in any order", async () => {
+    const { minted, policyOf, ask } = await scene();
+    const second = await mintCertificate({
+      subject: "Second root",
+      ca: true,
+      now: NOW,
+    });
+    const [intermediate] = minted.intermediates;
+    const crossed = await mintCertificate({
+      subject: "certpin test intermediate 1",
+      key: intermediate.key,
+      issuer: second,
+      ca: true,
+      now: NOW,
+    });
+    const anchors = parsed(minted.root, second);
+    for (const { spki } of [minted.root, second]) {
+      const pin = await pinOf(spki);
+      for (
+        const middle of [[intermediate, crossed], [crossed, intermediate]]
+      ) {
+        assertEquals(
+          await ask(policyOf({ pins: [pin] }), {
+            chain: ders(minted.leaf, ...middle),
+            anchors,
+          }),
+          "allow root-only root-only",
+        );
+      }
+    }
+  });
+
+  t.test("a leaf is a leaf, even where its key is an anchor's", async () => {
+    const { policyOf, ask } = await scene();
+    const alone = await mintCertificate({ hostnames: [HOST], now: NOW });
+    const [anchor] = parsed(alone);
+    const policy = policyOf({
+      pins: [{ certificate: alone.pem, role: "leaf" }],
+    }, { rootOnly: "deny" });
+    const peer = { chain: [alone.der], anchors: [anchor] };
+    assertEquals(await ask(policy, peer), "allow pinned");
+    const options = { publicAnchors: [anchor] };
+    assertEquals(await ask(policy, peer, options), "allow pinned");
+    const asRoot = policyOf({
+      pins: [{ certificate: alone.pem, role: "root" }],
+    });
+    assertEquals(await ask(asRoot, peer, options), "block mismatch MISMATCH");
   });
 
   t.test("a pinned certificate that signed nothing on the path never matches, wherever it is put", async () => {

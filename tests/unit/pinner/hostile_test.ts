@@ -2,8 +2,10 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { CertpinError } from "../../../src/errors.ts";
+import { anchorStore } from "../../../src/path/anchors.ts";
 import {
   createPinner,
+  judgeSteps,
   type Peer,
   type Report,
   type Verdict,
@@ -11,7 +13,6 @@ import {
 import { mintAttacks, mintChain } from "../../../src/testing/mod.ts";
 import { parseCertificates } from "../../../src/x509/certificate.ts";
 import { runWithNodeCrypto } from "../../../src/adapters/node_crypto.ts";
-import { judgeSteps } from "../../../src/pinner.ts";
 import {
   anchors,
   ask,
@@ -103,6 +104,42 @@ Deno.test("platformValidated counts only where it is true itself", async () => {
       "block invalid-chain PATH_NO_ISSUER",
     );
   }
+});
+
+Deno.test("a peer cannot bring the platform's store along", async () => {
+  const policy = policyOf({ pins: [pins.root] });
+  const store = anchorStore(anchors);
+  const severities: string[] = [];
+  const pinner = pinnerOf(policy, {
+    publicAnchors: parseCertificates(other.ca),
+    onWarning: ({ severity }) => severities.push(severity),
+  });
+  await pinner.check(peerOf());
+  await pinner.check({ ...peerOf(), publicAnchors: store } as Peer);
+  assertEquals(severities, ["info", "info"]);
+});
+
+Deno.test("what exceeds a limit is not even copied or hashed", async () => {
+  let read = 0;
+  const chain = new Proxy(new Array<Uint8Array>(101).fill(minted.chain[0]), {
+    get(target, key, receiver) {
+      if (key === "0") read++;
+      return Reflect.get(target, key, receiver);
+    },
+  });
+  const long = await pinnerOf().check(peerOf({ chain }));
+  assertEquals([long.error?.code, read], ["ERR_CERTPIN_LIMIT_CHAIN_LENGTH", 0]);
+  const steps = judgeSteps(pinnerOf(), {
+    hostname: HOST,
+    chain: [minted.chain[0], new Uint8Array(65_537)],
+  });
+  const first = steps.next();
+  assert(first.done);
+  assertEquals(first.value.error?.code, "ERR_CERTPIN_LIMIT_CERTIFICATE_SIZE");
+  assert(
+    !judgeSteps(pinnerOf(), { hostname: HOST, chain: minted.chain }).next()
+      .done,
+  );
 });
 
 Deno.test("bytes that change after the call do not change the verdict", async () => {
