@@ -12,7 +12,7 @@ import {
 } from "../errors.ts";
 import { fingerprintsSteps } from "../pins/fingerprint.ts";
 import { makePin } from "../pins/value.ts";
-import type { RefusalCode } from "../policy/decide.ts";
+import { type RefusalCode, weigh } from "../policy/decide.ts";
 import type { HostEntry } from "../policy/record.ts";
 import { kindsOf, type Weighed } from "./facts.ts";
 
@@ -39,6 +39,19 @@ function* observe(
   }));
 }
 
+/** Which roles of `each-role` have no match; else that there is none at all. */
+function missing(entry: HostEntry, { facts }: Weighed): string {
+  const { rules } = entry;
+  const { matches } = weigh({ ...entry, require: "any" }, "warn", facts);
+  if (matches.length === 0) return "no pin matches the verified path";
+  const matched = matches.map(({ rule }) => rules[rule].role);
+  const roles = rules.map(({ role }) => role)
+    .filter((role) => role !== undefined && !matched.includes(role));
+  return `"each-role" finds no match for the role ${
+    [...new Set(roles)].join(" and ")
+  }`;
+}
+
 /** The error of a refusal; for a mismatch with all that was seen and wanted. */
 export function* refusal(
   code: RefusalCode,
@@ -60,10 +73,10 @@ export function* refusal(
     );
   }
   const why = code === "ERR_CERTPIN_ROOT_ONLY"
-    ? 'root pins alone match, and rootOnly is "deny"'
-    : entry.require === "each-role"
-    ? "the pins do not match the verified path in each role that they name"
-    : "no pin matches the verified path";
+    ? 'root pins alone match, and rootOnly is "deny"; pin an intermediate or the leaf'
+    : `${
+      missing(entry, weighed)
+    }; if the server's keys were changed on purpose, add their pins to the policy`;
   return new PinMismatchError(code, `Refusing ${hostname}: ${why}`, {
     hostname,
     observed: yield* observe(weighed, entry),

@@ -115,7 +115,12 @@ function parseJson(fields: Fields, input: string): unknown {
   }
   const text = input.startsWith("\ufeff") ? input.slice(1) : input;
   const problems = scanJson(text, MAX_POLICY_DEPTH, MAX_POLICY_PROBLEMS);
-  for (const { pointer, message } of problems) fields.report(pointer, message);
+  const hint = /^\s*[{["]/.test(text)
+    ? ""
+    : "; a policy in a string is JSON text, never a path";
+  for (const { pointer, message, isFatal } of problems) {
+    fields.report(pointer, isFatal ? message + hint : message);
+  }
   if (problems.some(({ isFatal }) => isFatal)) return undefined;
   return JSON.parse(text);
 }
