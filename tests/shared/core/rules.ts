@@ -16,7 +16,8 @@ import { parseCertificates } from "../../../src/x509/certificate.ts";
 import type { Body } from "../harness.ts";
 import { HOSTNAME, PATH_CASES, type Setting } from "./path_cases.ts";
 
-async function verify(setting: Setting): Promise<Path> {
+/** Mints a setting and verifies it. */
+export async function verifySetting(setting: Setting): Promise<Path> {
   const { hostname, at, without = 0, ...options } = setting;
   const minted = await mintChain({ hostnames: [HOSTNAME], ...options });
   const presented = minted.chain.slice(0, minted.chain.length - without);
@@ -79,8 +80,8 @@ async function constrained(): Promise<MintedChain> {
 export const rules: Body = (t) => {
   for (const { what, code, wrong, right } of PATH_CASES) {
     t.test(`verifyPath() refuses ${what}`, async () => {
-      assertEquals((await verify(await right())).anchored, true);
-      assertEquals(await codeOf(verify(await wrong())), code);
+      assertEquals((await verifySetting(await right())).anchored, true);
+      assertEquals(await codeOf(verifySetting(await wrong())), code);
     });
   }
 
