@@ -51,6 +51,18 @@ export interface HostDocument {
   readonly [extra: `x-${string}`]: unknown;
 }
 
+/** A finding of lint that is known and accepted. */
+export interface AcceptDocument {
+  /** The finding's code, such as `root-only`. */
+  readonly code: string;
+  /** The finding's place: a JSON pointer into this document. */
+  readonly pointer: string;
+  /** Why; not empty. */
+  readonly reason: string;
+  /** Ignored. */
+  readonly [extra: `x-${string}`]: unknown;
+}
+
 /**
  * The policy file, version 1, exactly.
  *
@@ -84,6 +96,8 @@ export interface PolicyDocument {
   readonly rootOnly?: "warn" | "deny";
   /** Extra intermediates in PEM, offered to path building, never trusted by themselves. */
   readonly certificates?: readonly string[];
+  /** Findings that lint leaves out; verdicts and their warnings stay as they are. At least one. */
+  readonly accept?: readonly AcceptDocument[];
   /** Pin sets by hostname, or by `*.` and a hostname: exactly one label deeper. */
   readonly hosts: { readonly [hostname: string]: HostDocument };
   /** Ignored. */
@@ -146,6 +160,8 @@ export interface PolicyInput {
   readonly rootOnly?: string | undefined;
   /** See {@linkcode PolicyDocument}. */
   readonly certificates?: readonly string[] | undefined;
+  /** See {@linkcode PolicyDocument}. */
+  readonly accept?: readonly AcceptDocument[] | undefined;
   /** See {@linkcode PolicyDocument}. */
   readonly hosts: { readonly [hostname: string]: HostInput };
   /** Ignored. */

@@ -34,6 +34,8 @@ export type FindingCode =
   | "subdomain-gap"
   | "each-role-without-roles"
   | "public-suffix"
+  | "backup-gap"
+  | "unused-accept"
   | "no-hosts";
 /** All finding codes: those of verdicts, then those of `lintPolicy` and the command alone. */
 export const FINDINGS: Readonly<Record<FindingCode, FindingKind>> = Object
@@ -119,6 +121,17 @@ export const FINDINGS: Readonly<Record<FindingCode, FindingKind>> = Object
       severity: "error",
       message: "The entry covers names of many owners",
       hint: "Name a host that you run",
+    },
+    "backup-gap": {
+      severity: "error",
+      message: "The backup pin that init left a place for is still missing",
+      hint:
+        "Add the pin of a key that is kept offline (`certpin pin`), then remove this member",
+    },
+    "unused-accept": {
+      severity: "info",
+      message: "What is accepted here was not found",
+      hint: "Remove it, so that it hides nothing later",
     },
     "no-hosts": {
       severity: "warning",

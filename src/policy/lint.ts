@@ -9,6 +9,7 @@ import { fingerprintsSteps } from "../pins/fingerprint.ts";
 import type { Pin } from "../pins/value.ts";
 import { type Certificate, recordOf } from "../x509/certificate.ts";
 import { EXPIRES_SOON_MS } from "./decide.ts";
+import { applyAccept } from "./accept.ts";
 import { type Finding, finding } from "./findings.ts";
 import { type Policy, policyRecordOf } from "./policy.ts";
 import {
@@ -25,7 +26,7 @@ export interface LintOptions {
   anchors?: readonly Certificate[];
   /** The platform's store: pins of their keys are pins of public roots. */
   publicAnchors?: readonly Certificate[];
-  /** Verified paths of the policy's hosts: a pin set whose pins are all on one has no backup. */
+  /** Verified paths of the policy's hosts, leaf first: a pin set whose pins are all on one has no backup. */
   paths?: readonly { readonly certificates: readonly Certificate[] }[];
   /** The time to judge expiry at. Default: now. */
   at?: Date;
@@ -138,11 +139,13 @@ function* lintRoots(
 
 function* lintLeafCertificates(
   rules: readonly KeyedRule[],
+  leaves: Keys,
 ): Generator<Finding> {
-  for (const { pin, role, certificate, pointer } of rules) {
+  for (const { pin, role, certificate, pointer, key } of rules) {
     if (pin.of !== "certificate") continue;
     const isLeaf = role === "leaf" ||
-      (role === undefined && certificate?.isCa === false);
+      (role === undefined &&
+        (certificate?.isCa === false || leaves.has(key)));
     if (isLeaf) yield finding("leaf-certificate-pin", pointer);
   }
 }
@@ -191,7 +194,7 @@ function* lintGaps(record: PolicyRecord): Generator<Finding> {
   }
 }
 
-/** {@linkcode lintPolicy}, step by step, for any driver. */
+/** All findings, the accepted ones too, step by step, for any driver. */
 export function* lintSteps(
   policy: Policy,
   options: LintOptions = {},
@@ -209,6 +212,10 @@ export function* lintSteps(
   for (const { certificates } of options.paths ?? []) {
     paths.push(yield* keysOf(certificates, entries));
   }
+  const ends = options.paths?.flatMap(({ certificates }) =>
+    certificates.slice(0, 1)
+  );
+  const leaves = yield* keysOf(ends, entries);
   const findings: Finding[] = [];
   if (record.unlisted === "allow") {
     findings.push(finding("unlisted-allowed", "/unlisted"));
@@ -223,7 +230,7 @@ export function* lintSteps(
       ...lintExpiry(entry, at),
       ...lintRoots(linted, own, known),
       ...lintBackups(linted, paths),
-      ...lintLeafCertificates(rules),
+      ...lintLeafCertificates(rules, leaves),
       ...lintDuplicates(rules),
     );
   }
@@ -254,7 +261,8 @@ export function* lintSteps(
  * ```
  * @param policy A parsed policy.
  * @param options What else is known: anchors, paths, the time.
- * @returns The findings, by host in the file's order.
+ * @returns The findings, by host in the file's order, without those that the
+ * policy accepts.
  * @throws {PolicyError} `ERR_CERTPIN_POLICY_INVALID` for a foreign policy.
  * @throws {CertificateError} `ERR_CERTPIN_CERTIFICATE_FOREIGN`.
  * @throws {RangeError} for a time that is none.
@@ -263,5 +271,6 @@ export async function lintPolicy(
   policy: Policy,
   options?: LintOptions,
 ): Promise<Finding[]> {
-  return await runWithWebCrypto(lintSteps(policy, options));
+  const found = await runWithWebCrypto(lintSteps(policy, options));
+  return applyAccept(policyRecordOf(policy).accept, found).findings;
 }

@@ -12,6 +12,7 @@ import {
 } from "../limits.ts";
 import { quoteText } from "../text.ts";
 import type { Certificate } from "../x509/certificate.ts";
+import { readAccept } from "./accept.ts";
 import type { PolicyDocument } from "./document.ts";
 import { Fields, type ReadProblem, shown, tooMany } from "./fields.ts";
 import { pointerTo, scanJson } from "./json.ts";
@@ -30,7 +31,8 @@ export interface ReadResult {
 }
 
 const POLICY_KEYS = [
-  ...["$schema", "version", "unlisted", "rootOnly", "certificates", "hosts"],
+  ...["$schema", "version", "unlisted", "rootOnly", "certificates", "accept"],
+  "hosts",
 ];
 function readEntries(
   fields: Fields,
@@ -103,6 +105,7 @@ function readDocument(
     unlisted: fields.word(document, "", "unlisted", ["deny", "allow"]),
     rootOnly: fields.word(document, "", "rootOnly", ["warn", "deny"]),
     certificates: readExtras(fields, document.certificates),
+    accept: readAccept(fields, document.accept),
     entries: readEntries(fields, document.hosts),
     document: document as unknown as PolicyDocument,
   };

@@ -6,6 +6,7 @@
 import type { CanonicalHost } from "../host.ts";
 import type { Pin } from "../pins/value.ts";
 import type { Certificate } from "../x509/certificate.ts";
+import type { Acceptance } from "./accept.ts";
 import type { PinRole, PolicyDocument } from "./document.ts";
 
 /** One pin of a pin set. */
@@ -52,6 +53,8 @@ export interface PolicyRecord {
   readonly rootOnly: "warn" | "deny";
   /** Extra intermediates. */
   readonly certificates: readonly Certificate[];
+  /** Findings that lint is to leave out. */
+  readonly accept: readonly Acceptance[];
   /** Pin sets by pattern. */
   readonly entries: ReadonlyMap<string, HostEntry>;
   /** What it was read from, frozen. */

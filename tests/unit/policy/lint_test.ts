@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { encodeBase64 } from "@std/encoding/base64";
 import type { ErrorCode } from "../../../src/errors.ts";
 import { CertpinError } from "../../../src/errors.ts";
 import type { HostInput, PolicyInput } from "../../../src/policy/document.ts";
+import { fingerprint } from "../../../src/pins/fingerprint.ts";
 import { FINDINGS } from "../../../src/policy/findings.ts";
 import { type LintOptions, lintPolicy } from "../../../src/policy/lint.ts";
 import { parsePolicy, type Policy } from "../../../src/policy/policy.ts";
@@ -114,6 +116,13 @@ Deno.test("lintPolicy() finds pins of whole leaf certificates", async () => {
     }),
     expected,
   );
+  // Of a digest alone, only a path tells that it is a leaf's.
+  const { digest } = await fingerprint(path.certificates[0], {
+    of: "certificate",
+  });
+  const bare = { pins: [`certificate:sha256/${encodeBase64(digest)}`, PIN] };
+  assertEquals(await lintHost(bare), []);
+  assertEquals(await lintHost(bare, { paths: [path] }), expected);
   for (
     const pin of [
       whole(undefined, minted.intermediates[0].pem),
