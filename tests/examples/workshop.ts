@@ -136,6 +136,10 @@ export class Workshop implements AsyncDisposable {
       await workshop.write(`${place}/pins.json`, JSON.stringify(good.policy));
       await workshop.write(`${place}/ca.pem`, good.ca + impostor.ca);
     }
+    // What this machine trusts besides, Deno needs to download its tools.
+    const extra = Deno.env.get("NODE_EXTRA_CA_CERTS");
+    const trusted = extra ? await Deno.readTextFile(extra) : "";
+    await workshop.write("store.pem", good.ca + impostor.ca + trusted);
     await workshop.#makeDenoFolder();
     await workshop.#makeNodeFolder();
     return workshop;
@@ -230,11 +234,12 @@ export class Workshop implements AsyncDisposable {
     place: string,
     program: string,
     args: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
   ): Promise<Ran> {
     const path = program.startsWith("./")
       ? `${this.folder}/${place}/${program}`
       : program;
-    return await this.#run(path, place, args, {});
+    return await this.#run(path, place, args, env);
   }
 
   async #run(
@@ -245,7 +250,7 @@ export class Workshop implements AsyncDisposable {
   ): Promise<Ran> {
     return await run(program, args, {
       cwd: `${this.folder}/${place}`,
-      env: { NODE_EXTRA_CA_CERTS: `${this.folder}/node/ca.pem`, ...env },
+      env: { NODE_EXTRA_CA_CERTS: `${this.folder}/store.pem`, ...env },
       maxMilliseconds: MAX_PROGRAM_MS,
     });
   }
