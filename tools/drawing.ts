@@ -1,13 +1,12 @@
 /**
- * Draws the house from its imports into `docs/design.md`: `deno task drawing`.
+ * Draws the house from its imports, for `docs/design.md`.
  *
  * @module
  */
 import { floorOf, FLOORS, placeOf } from "./floors.ts";
 import { type ImportGraph, importGraph } from "./imports.ts";
-import { filesUnder, ROOT } from "./suite/paths.ts";
+import { filesUnder } from "./suite/paths.ts";
 
-const DOCUMENT = new URL("docs/design.md", ROOT);
 const BEGIN = "<!-- drawing:begin -->";
 const END = "<!-- drawing:end -->";
 
@@ -76,9 +75,4 @@ export async function withDrawing(document: string): Promise<string> {
   const chart = drawing(await publishedGraph());
   return document.slice(0, start) +
     `${BEGIN}\n\n\`\`\`mermaid\n${chart}\n\`\`\`\n\n` + document.slice(end);
-}
-
-if (import.meta.main) {
-  const document = await Deno.readTextFile(DOCUMENT);
-  await Deno.writeTextFile(DOCUMENT, await withDrawing(document));
 }

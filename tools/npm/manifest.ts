@@ -49,11 +49,6 @@ function range(configuration: Configuration, name: string): string {
   throw new Error(`deno.json gives no range for ${name}`);
 }
 
-/** Packages that ours need beside them: their peers. */
-const PEERS: ReadonlyMap<string, readonly string[]> = new Map([
-  ["pkijs", ["asn1js"]],
-]);
-
 /** Writes the manifest. */
 export function manifest(
   configuration: Configuration,
@@ -63,8 +58,7 @@ export function manifest(
   const exported = PACKAGE_EXPORTS.map((key) =>
     [key, conditions(key, configuration.exports[key])] as const
   );
-  const peers = [...packages].flatMap((key) => PEERS.get(key) ?? []);
-  const dependencies = [...packages.union(new Set(peers))].sort().map((key) =>
+  const dependencies = [...packages].sort().map((key) =>
     [key, range(configuration, key)] as const
   );
   return JSON.stringify(
