@@ -40,6 +40,7 @@ export {
 } from "./src/path/verify.ts";
 export type { Role } from "./src/path/search.ts";
 export type {
+  AcceptDocument,
   CertificatePinDocument,
   HostDocument,
   HostInput,

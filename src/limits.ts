@@ -40,6 +40,8 @@ export const MAX_POLICY_HOSTS = 10_000;
 export const MAX_POLICY_PINS = 256;
 /** Most extra certificates in a policy. */
 export const MAX_POLICY_CERTIFICATES = 256;
+/** Most accepted findings in a policy. */
+export const MAX_POLICY_ACCEPTS = 1_024;
 /** Most problems listed in one `PolicyError`. */
 export const MAX_POLICY_PROBLEMS = 100;
 /** Parsed certificates that a pinner keeps, least recently used dropped first. */

@@ -21,7 +21,7 @@ import { readText, writeWhole } from "./files.ts";
 import type { Io } from "./io.ts";
 import { jsonText } from "./json.ts";
 import type { CommandParser } from "./registry.ts";
-import { count, errStyle } from "./style.ts";
+import { errStyle } from "./style.ts";
 import { file } from "./values.ts";
 
 interface ConvertOptions {
@@ -73,12 +73,10 @@ function printLosses(
 ): void {
   if (losses.length === 0) return;
   const style = errStyle(io);
+  const number = losses.length === 1 ? "1 loss" : `${losses.length} losses`;
+  const who = to === "policy" ? "a policy" : to;
   io.err(
-    `${
-      style.yellow(count(losses.length, "loss").replace(/losss$/, "losses"))
-    }, ${
-      to === "policy" ? "what a policy" : `what ${to}`
-    } cannot say as the source did:\n`,
+    `${style.yellow(number)}: what ${who} cannot say as the source did\n`,
   );
   for (const { code, pointer, message } of losses) {
     const place = style.cyan(escapeText(pointer));

@@ -53,7 +53,7 @@ function box(
       WIDTH - 2 * MARGIN
     }" height="${BOX_HEIGHT}" rx="8" fill="#ffffff" stroke="${colour}" stroke-width="2"/>`,
     ...texts.map(([style, text], index) => {
-      const fill = style === "head" ? ` fill="${colour}"` : "";
+      const fill = style === "head" ? ` style="fill: ${colour}"` : "";
       return `  <text class="${style}" x="${MARGIN + 14}" y="${
         top + 22 + index * 20
       }"${fill}>${line(text)}</text>`;

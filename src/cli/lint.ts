@@ -8,10 +8,16 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { map, multiple } from "@optique/core/modifiers";
 import { argument, command, option } from "@optique/core/primitives";
+import { runWithWebCrypto } from "../crypto/webcrypto.ts";
 import { CertpinError } from "../errors.ts";
+import {
+  type AcceptedFinding,
+  applyAccept,
+  type SortedFindings,
+} from "../policy/accept.ts";
 import { type Finding, finding, type Severity } from "../policy/findings.ts";
-import { lintPolicy } from "../policy/lint.ts";
-import { parsePolicy } from "../policy/policy.ts";
+import { lintSteps } from "../policy/lint.ts";
+import { parsePolicy, policyRecordOf } from "../policy/policy.ts";
 import { readPolicy as readRecord } from "../policy/read.ts";
 import { escapeText } from "../text.ts";
 import { type Certificate, parseCertificates } from "../x509/certificate.ts";
@@ -78,26 +84,42 @@ function findingsOfProblems(text: string): Finding[] | undefined {
   return findings.length > 0 ? findings : undefined;
 }
 
+/** Codes that are only found with more than the policy: a missing one proves nothing. */
+function needsMore(code: string, options: LintOptions): boolean {
+  return (code === "no-true-backup" && options.chains.length === 0) ||
+    ((code === "root-only" || code === "public-root") &&
+      platformList() === undefined);
+}
+
 async function findingsOf(
   io: Io,
   text: string,
   options: LintOptions,
-): Promise<Finding[]> {
+): Promise<Omit<SortedFindings, "unused">> {
   const refused = await about(options.policy, () => findingsOfProblems(text));
-  if (refused !== undefined) return refused;
+  if (refused !== undefined) return { findings: refused, accepted: [] };
   const policy = await about(options.policy, () => parsePolicy(text));
   const anchors: Certificate[] = [];
   for (const name of options.roots) {
     anchors.push(...await readCertificates(io, name));
   }
   const publicAnchors = publicRoots();
-  const found = await lintPolicy(policy, {
+  const found = await runWithWebCrypto(lintSteps(policy, {
     anchors,
     ...(publicAnchors === undefined ? {} : { publicAnchors }),
     paths: await chainsOf(io, options.chains),
     ...(options.at === undefined ? {} : { at: options.at }),
-  });
-  return [...commandFindings(policy), ...found];
+  }));
+  const { findings, accepted, unused } = applyAccept(
+    policyRecordOf(policy).accept,
+    [...commandFindings(policy), ...found],
+  );
+  for (const { code, at, pointer } of unused) {
+    if (needsMore(code, options)) continue;
+    const detail = `${code} at ${at || "/"}`;
+    findings.push(finding("unused-accept", pointer, { detail }));
+  }
+  return { findings, accepted };
 }
 
 const ORDER: readonly Severity[] = ["error", "warning", "info"];
@@ -112,7 +134,11 @@ function paintOf(style: Style, severity: Severity) {
   return severity === "warning" ? style.yellow : style.dim;
 }
 
-function print(io: Io, findings: readonly Finding[]): void {
+function print(
+  io: Io,
+  findings: readonly Finding[],
+  accepted: readonly AcceptedFinding[],
+): void {
   const style = outStyle(io);
   for (const { severity, code, pointer, message, hint } of findings) {
     const paint = paintOf(style, severity);
@@ -122,6 +148,12 @@ function print(io: Io, findings: readonly Finding[]): void {
     io.out(`${head} ${style.cyan(escapeText(pointer || "/"))}\n`);
     io.out(`    ${escapeText(message)}\n`);
     if (hint !== undefined) io.out(`    ${style.dim(escapeText(hint))}\n`);
+  }
+  for (const { finding: { code, pointer }, reason } of accepted) {
+    const place = escapeText(pointer || "/");
+    io.out(
+      style.dim(`○ accepted ${code} ${place}: ${escapeText(reason)}`) + "\n",
+    );
   }
   const sums = ORDER.flatMap((severity) => {
     const number = findings.filter((one) => one.severity === severity).length;
@@ -136,13 +168,14 @@ function print(io: Io, findings: readonly Finding[]): void {
 
 async function run(io: Io, options: LintOptions): Promise<number> {
   const text = await readText(io, options.policy);
-  const findings = await findingsOf(io, text, options);
+  const { findings, accepted } = await findingsOf(io, text, options);
   findings.sort((a, b) =>
     ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity)
   );
   if (options.json) {
-    io.out(jsonText({ findings }));
-  } else print(io, findings);
+    const more = accepted.length > 0 ? { accepted } : {};
+    io.out(jsonText({ findings, ...more }));
+  } else print(io, findings, accepted);
   const failing: readonly Severity[] = options.strict
     ? ["error", "warning"]
     : ["error"];

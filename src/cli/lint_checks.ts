@@ -38,14 +38,7 @@ function* backupGaps(policy: Policy): Generator<Finding> {
     const key = entry.pointer.slice("/hosts/".length)
       .replaceAll("~1", "/").replaceAll("~0", "~");
     if (hosts[key]?.[BACKUP_GAP] === undefined) continue;
-    yield Object.freeze({
-      code: "backup-gap",
-      severity: "error",
-      pointer: `${entry.pointer}/${BACKUP_GAP}`,
-      message: "The backup pin that init left a place for is still missing",
-      hint:
-        "Add the pin of a key kept offline (`certpin pin`), then remove this member",
-    });
+    yield finding("backup-gap", `${entry.pointer}/${BACKUP_GAP}`);
   }
 }
 

@@ -184,6 +184,27 @@ Deno.test("certpin lint tells backups that are none, and own roots, from given f
   });
 });
 
+Deno.test("certpin lint leaves out what the policy accepts, says so, and says what is accepted in vain", async () => {
+  const accept = (...codes: string[]) => ({
+    accept: codes.map((code) => ({
+      code,
+      pointer: "/hosts/co.uk",
+      reason: "we are a registry",
+    })),
+  });
+  const hosts = { "co.uk": { includeSubdomains: true, pins: [A, B] } };
+  const bare = await lint(policyOf(hosts));
+  assertEquals(bare.code, 1);
+  const policy = policyOf(hosts, accept("public-suffix", "no-backup-pin"));
+  const ran = await lint(policy);
+  assertEquals(ran.code, 0);
+  assertEquals(await codesOf(ran), ["info unused-accept /accept/1"]);
+  const [{ finding, reason }] = documentOf(ran, "lint").accepted;
+  assertEquals([finding.code, reason], ["public-suffix", "we are a registry"]);
+  const text = await certpin(["lint", "-"], { stdin: policy });
+  assertStringIncludes(text.stdout, "accepted public-suffix /hosts/co.uk: we");
+});
+
 Deno.test("certpin lint --at judges expiry as of another day", async () => {
   const policy = policyOf({
     "api.a.example": { expiresAt: "2031-06-01T00:00:00Z", pins: [A, B] },

@@ -60,6 +60,15 @@ export async function makeDocuments(): Promise<Documents> {
       unlisted: "allow",
       rootOnly: "deny",
       certificates: [PEM, minted.pem],
+      accept: [
+        {
+          code: "report-only",
+          pointer: "/hosts/api.example.com/mode",
+          reason: "until June",
+          "x-by": "ops",
+        },
+        { code: "no-hosts", pointer: "", reason: "\u2026" },
+      ],
       "x-note": { anything: [1, null, true] },
       hosts: {
         "api.example.com": {
@@ -208,6 +217,34 @@ export async function makeDocuments(): Promise<Documents> {
         `${HOST}/accept`,
         `${HOST}/maxAgeWithoutUpdate`,
       ),
+    ],
+    [
+      "acceptances that are none",
+      {
+        version: 1,
+        hosts: {},
+        accept: [
+          "root-only",
+          {},
+          { code: "root-onyl", pointer: "", reason: "r" },
+          { code: "root-only", pointer: "hosts", reason: "r" },
+          { code: "root-only", pointer: "/~2", reason: "r" },
+          { code: "root-only", pointer: "", reason: " " },
+          { code: 1, pointer: "", reason: "r", by: "ops" },
+        ],
+      },
+      invalid(
+        "/accept/0",
+        ...["/accept/1/code", "/accept/1/pointer", "/accept/1/reason"],
+        "/accept/2/code",
+        ...["/accept/3/pointer", "/accept/4/pointer", "/accept/5/reason"],
+        ...["/accept/6/by", "/accept/6/code"],
+      ),
+    ],
+    [
+      "acceptances in no list",
+      { version: 1, hosts: {}, accept: {} },
+      invalid("/accept"),
     ],
     ["first-use", hostDocument({ pins: "first-use" }), invalid(`${HOST}/pins`)],
     [
