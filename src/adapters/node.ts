@@ -15,7 +15,7 @@
 import type * as https from "node:https";
 import type { Duplex } from "node:stream";
 import type { PeerCertificate, TLSSocket } from "node:tls";
-import type { Agent as UndiciAgent } from "undici/index.js";
+import type * as undici from "undici/index.js";
 import { canonicalHost } from "../host.ts";
 import type { PinnerOptions } from "../pinner.ts";
 import { PinnedHttpsAgent } from "./agent.ts";
@@ -182,6 +182,9 @@ export function createAgent(
   return new PinnedHttpsAgent(gateOf(pinner, taken), taken, proxy);
 }
 
+/** What {@linkcode createDispatcher} makes: an `Agent` of undici. */
+export type PinnedDispatcher = undici.Agent;
+
 /**
  * Makes a dispatcher for undici: `fetch`, `request`, `WebSocket`,
  * `EventSource`, and whatever takes a dispatcher.
@@ -197,7 +200,7 @@ export function createAgent(
 export function createDispatcher(
   pinner: PinnerSource,
   options: DispatcherOptions = {},
-): UndiciAgent {
+): PinnedDispatcher {
   return new PinnedAgent(...prepareAgent(pinner, options, ["tls"]));
 }
 

@@ -39,6 +39,8 @@ import { VERSION } from "./version.ts";
 // deno-lint-ignore no-control-regex -- as the parser paints its errors
 const COLOURS = /\u001b\[[\d;]*m/g;
 
+export type { Io };
+
 const commands: CommandParser = or(
   inspectCommand,
   pinCommand,
