@@ -26,7 +26,8 @@ import { requireRuntime } from "./runtime.ts";
 import { TcpDuplex } from "./tcp_duplex.ts";
 import { nativeError, PinnedTlsConn } from "./tls_conn.ts";
 import { pickTls } from "./tls_options.ts";
-import { Gate, rememberVerdict, verdictOf } from "./tls_gate.ts";
+import { rememberVerdict, verdictOf } from "./verdicts.ts";
+import { Gate } from "./tls_gate.ts";
 
 export { verdictOf };
 export type { CertificateInput, PinnerSource };

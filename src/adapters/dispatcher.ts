@@ -17,8 +17,9 @@ import { ConnectionError } from "../errors.ts";
 import type { Verdict } from "../pinner.ts";
 import { CONNECT_TIMEOUT_MS, withDeadline } from "./deadline.ts";
 import { ON_VERDICT, pickOptions } from "./options.ts";
-import { type Gate, verdictOf } from "./tls_gate.ts";
+import type { Gate } from "./tls_gate.ts";
 import type { Proxy } from "./tunnel.ts";
+import { verdictOf } from "./verdicts.ts";
 
 /** Options that undici takes; all else that it knows would choose a connection. */
 const UNDICI_OPTIONS = [

@@ -19,9 +19,10 @@ import {
 } from "./options.ts";
 import { toGlobalResponse } from "./response.ts";
 import { requireRuntime } from "./runtime.ts";
-import { Gate, rememberVerdict } from "./tls_gate.ts";
+import { Gate } from "./tls_gate.ts";
 import { pickTls, type TlsOptions } from "./tls_options.ts";
 import { parseProxy } from "./tunnel.ts";
+import { rememberVerdict } from "./verdicts.ts";
 
 /** Options of a dispatcher and of `createFetch`. */
 export interface FetchOptions extends PinnerOptions, TlsOptions {

@@ -29,7 +29,7 @@ import { pickTls, type TlsOptions } from "./tls_options.ts";
 import { parseProxy } from "./tunnel.ts";
 
 export { createFetch, type FetchOptions, type PinnedFetch } from "./fetch.ts";
-export { verdictOf } from "./tls_gate.ts";
+export { verdictOf } from "./verdicts.ts";
 export type { CertificateInput, PinnerSource, TlsOptions };
 
 /** The hook of `tls.connect`; returns the reason for a refusal, never throws. */

@@ -11,7 +11,7 @@
 import type { Duplex } from "node:stream";
 import * as tls from "node:tls";
 import { runWithWebCrypto } from "../crypto/webcrypto.ts";
-import { type CertpinError, ConnectionError, PathError } from "../errors.ts";
+import { type CertpinError, PathError } from "../errors.ts";
 import { type CanonicalHost, canonicalHost } from "../host.ts";
 import { MAX_POLICY_RACES } from "../limits.ts";
 import {
@@ -24,8 +24,10 @@ import {
 import type { Policy } from "../policy/policy.ts";
 import { platformAnchors, type Trust } from "./anchors.ts";
 import { type LinkedCertificate, presentedChain } from "./chain.ts";
+import { handshakeError, noChain, secured } from "./handshake.ts";
 import { runWithNodeCrypto } from "./node_crypto.ts";
 import { openTunnel, type Proxy } from "./tunnel.ts";
+import { rememberVerdict } from "./verdicts.ts";
 
 /** A connection to open. */
 export interface OpenRequest {
@@ -52,81 +54,6 @@ interface Judged {
   verdict: Verdict;
   /** Milliseconds since the epoch. */
   validUntil: number;
-}
-
-const verdicts = new WeakMap<object, Verdict>();
-
-/** Remembers the verdict that a connection or response rests on. */
-export function rememberVerdict(subject: object, verdict: Verdict): void {
-  verdicts.set(subject, verdict);
-}
-
-/**
- * The verdict that a connection or a response rests on.
- *
- * @param connectionOrResponse What an adapter returned.
- * @returns `undefined` for anything that no adapter returned.
- */
-export function verdictOf(connectionOrResponse: object): Verdict | undefined {
-  return verdicts.get(connectionOrResponse);
-}
-
-function handshakeError(cause: unknown): ConnectionError {
-  const text = cause instanceof Error ? `: ${cause.message}` : "";
-  return new ConnectionError(
-    "ERR_CERTPIN_HANDSHAKE",
-    `The TLS handshake failed${text}`,
-    { cause },
-  );
-}
-
-function noChain(why: string): ConnectionError {
-  return new ConnectionError(
-    "ERR_CERTPIN_NO_CHAIN",
-    `Cannot pin the connection: ${why}`,
-  );
-}
-
-/** What fails before a byte of TLS is the caller's to know as it is. */
-function beforeTls(error: Error): Error {
-  const { code } = error as { code?: string };
-  if (code !== "EPERM" && code !== "EACCES") return error;
-  return Object.assign(
-    new Error(`${error.message}: connecting is not permitted (--allow-net)`, {
-      cause: error,
-    }),
-    { code },
-  );
-}
-
-/** Resolves after the platform has validated the peer. */
-async function secured(
-  socket: tls.TLSSocket,
-  isConnected: boolean,
-): Promise<void> {
-  let reached = isConnected;
-  const listening = new AbortController();
-  const listen = (event: string, act: (error: Error) => void) => {
-    socket.on(event, act);
-    listening.signal.addEventListener(
-      "abort",
-      () => socket.removeListener(event, act),
-    );
-  };
-  try {
-    await new Promise<void>((resolve, reject) => {
-      listen("connect", () => reached = true);
-      listen("secureConnect", () => resolve());
-      listen("error", (error) => {
-        reject(reached ? handshakeError(error) : beforeTls(error));
-      });
-      listen("close", () => {
-        reject(handshakeError(new Error("the connection was closed")));
-      });
-    });
-  } finally {
-    listening.abort();
-  }
 }
 
 /** Opens connections, and judges them, for one pinner with one trust. */

@@ -5,8 +5,10 @@ import { attacks } from "./adapters/attacks.ts";
 import { denoConn } from "./adapters/deno_conn.ts";
 import { features } from "./adapters/features.ts";
 import { hazards } from "./adapters/hazards.ts";
+import { load } from "./adapters/load.ts";
 import { options } from "./adapters/options.ts";
 import { protocols } from "./adapters/protocols.ts";
+import { proxies } from "./adapters/proxies.ts";
 import { reuse } from "./adapters/reuse.ts";
 import type { Body } from "./harness.ts";
 
@@ -14,9 +16,11 @@ import type { Body } from "./harness.ts";
 export const adapterBodies: readonly Body[] = [
   features,
   protocols,
+  proxies,
   denoConn,
   options,
   hazards,
   reuse,
   attacks,
+  load,
 ];

@@ -37,8 +37,12 @@ export class Refused {
 export interface Harness {
   readonly runtime: RuntimeName;
   readonly version: string;
-  /** Registers a test; it fails when the body throws or takes 10 s. */
-  test(name: string, body: () => void | Promise<void>): void;
+  /** Registers a test; it fails when the body throws, or takes 10 s or what is said. */
+  test(
+    name: string,
+    body: () => void | Promise<void>,
+    hangMilliseconds?: number,
+  ): void;
   /**
    * Registers a test that fills one cell of the feature table. The body
    * returns a {@linkcode Refused} where it has shown that we refuse.
@@ -86,9 +90,9 @@ export function createHarness(
   return {
     runtime,
     version,
-    test(name, body) {
+    test(name, body, hangMilliseconds) {
       runner.register(name, async () => {
-        await guarded(body);
+        await guarded(body, hangMilliseconds);
       });
     },
     feature(feature, name, body) {

@@ -92,7 +92,7 @@ export async function serve(
       onSocket?.(socket);
     },
   );
-  server.on("tlsClientError", () => {});
+  server.on("tlsClientError", (_, socket) => socket.destroy());
   server.on("connection", (socket: Socket) => {
     raw.add(socket);
     socket.on("error", () => {});

@@ -16,8 +16,10 @@ import {
   connect,
   createAgent,
   createDispatcher,
+  type DispatcherOptions,
   tlsOptions,
 } from "../../../src/adapters/node.ts";
+import type { MintedChain } from "../../../src/testing/mod.ts";
 import type { RuntimeName } from "../harness.ts";
 
 /** Where a way is to lead. */
@@ -83,6 +85,20 @@ async function exchangeConn(conn: Deno.TlsConn): Promise<void> {
     if (count === null) throw new Error("closed without an answer");
   } finally {
     conn.close();
+  }
+}
+
+/** Runs with a dispatcher that is destroyed afterwards. */
+export async function withDispatcher<T>(
+  policy: MintedChain["policy"],
+  options: DispatcherOptions,
+  act: (dispatcher: ReturnType<typeof createDispatcher>) => Promise<T>,
+): Promise<T> {
+  const dispatcher = createDispatcher(policy, options);
+  try {
+    return await act(dispatcher);
+  } finally {
+    await dispatcher.destroy();
   }
 }
 
