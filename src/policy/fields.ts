@@ -90,6 +90,13 @@ export class Fields {
     this.report(pointer, message, isOurs ? code as PolicyErrorCode : undefined);
   }
 
+  /** Suggestions cost time; none for problems that are not listed any more. */
+  #suggest(word: string, known: readonly string[]): string {
+    return this.problems.length < MAX_POLICY_PROBLEMS
+      ? didYouMean(word, known)
+      : "";
+  }
+
   /** Reports the keys that nobody knows. */
   checkKeys(
     object: PlainObject,
@@ -102,7 +109,7 @@ export class Fields {
         pointerTo(pointer, key),
         RESERVED.includes(key)
           ? `${quoteText(key)} is not supported yet`
-          : `Unknown key ${quoteText(key)}${didYouMean(key, known)}`,
+          : `Unknown key ${quoteText(key)}${this.#suggest(key, known)}`,
       );
     }
   }
@@ -122,7 +129,7 @@ export class Fields {
     this.report(
       pointerTo(pointer, key),
       `Expected ${choices}, got ${shown(value)}${
-        typeof value === "string" ? didYouMean(value, words) : ""
+        typeof value === "string" ? this.#suggest(value, words) : ""
       }`,
     );
     return words[0];
