@@ -24,6 +24,9 @@ interface Schema {
 
 const definitions: Readonly<Record<string, Schema>> = schema.$defs as never;
 
+/** Longer lists are told elsewhere. */
+const MAX_WORDS_SHOWN = 8;
+
 /** What a reference stands for; its own words win. */
 function resolve(given: Schema): Schema {
   if (given.$ref === undefined) return given;
@@ -37,6 +40,9 @@ function valuesOf(given: Schema): string {
   const { type, enum: words, const: only, items, maxItems, maxProperties } =
     resolve(given);
   if (only !== undefined) return `\`${JSON.stringify(only)}\``;
+  if (words && words.length > MAX_WORDS_SHOWN) {
+    return `one of ${words.length} words`;
+  }
   if (words) return words.map((word) => `\`"${word}"\``).join(", ");
   if (type === "array" && items) {
     return `list${maxItems ? `, at most ${maxItems}` : ""}`;
@@ -105,8 +111,7 @@ beside it, and \`@certpin/certpin/schema.json\` is the same.
 A file is read whole or not at all: unknown keys, a key that stands twice, hosts that
 are equal once they are canonical, empty \`pins\`, digests of the wrong length and bad
 dates are errors, all reported at once, each with its JSON pointer. Keys that begin
-with \`x-\` are ignored. \`accept\`, \`"pins": "first-use"\` and \`maxAgeWithoutUpdate\` are
-reserved.
+with \`x-\` are ignored. \`"pins": "first-use"\` and \`maxAgeWithoutUpdate\` are reserved.
 
 ## The document
 
@@ -151,6 +156,14 @@ Pins as text:
 | TLSA | \`3 1 1 e3b0…\` | as its selector says; usage 1 and 3 are the leaf, 0 and 2 a CA |
 
 Hashes are \`sha256\`, \`sha384\` and \`sha512\`. SHA-1 and MD5 are refused.
+
+## An accepted finding
+
+What \`certpin lint\` should not report again, each with its reason. The codes are in
+[the list](codes.md#findings). An entry that fits no finding any more is reported as
+\`unused-accept\`.
+
+${keyRows(schema.properties.accept.items as never)}
 
 ## How a verdict is taken
 
