@@ -220,7 +220,7 @@ export function sequence(
 }
 
 /** Dotted decimal; arcs of any size. */
-export function oidText(content: Bytes): string {
+export function oidText(content: Uint8Array): string {
   const arcs: string[] = [];
   let arc = 0n;
   for (const byte of content) {

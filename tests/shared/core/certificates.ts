@@ -12,10 +12,13 @@ import { verifyPath } from "../../../src/path/verify.ts";
 import { fingerprint } from "../../../src/pins/fingerprint.ts";
 import {
   childrenOf,
+  explicit,
   nullValue,
   objectIdentifier,
+  octetString,
   sequence,
   setOfOne,
+  tlv,
 } from "../../../src/testing/der_writer.ts";
 import {
   mintCertificate,
@@ -113,6 +116,28 @@ function strictness(t: Harness): void {
     }
     assertEquals(parseCertificates([der, pem, pem + pem]).length, 4);
     assertEquals(parseCertificates([]).length, 0);
+  });
+
+  t.test("parseCertificates() takes object identifiers of any size, such as those made from UUIDs", async () => {
+    // 2.25.18446744073709551617 (2^64 + 1), as an extension and as a type in a name.
+    const oid = tlv(
+      6,
+      Uint8Array.of(0x69, 0x82, ...new Array(8).fill(0x80), 0x01),
+    );
+    const attribute = sequence(oid, tlv(0x0c, Uint8Array.of(0x61)));
+    const { der } = await mint({
+      subject: sequence(setOfOne(attribute)),
+      surgery: {
+        fields: (fields) => {
+          const [{ content }] = childrenOf(fields.extensions!);
+          const extension = sequence(oid, octetString(nullValue()));
+          const extensions = explicit(3, sequence(content, extension));
+          return { ...fields, extensions };
+        },
+      },
+    });
+    const [{ subject }] = parseCertificates(der);
+    assertEquals(subject, "2.25.18446744073709551617=#0c0161");
   });
 
   t.test("parseCertificates() refuses what is neither text nor bytes", async () => {

@@ -408,6 +408,9 @@ const EXTENSIONS: readonly PathCase[] = [
   ),
 ];
 
+/** An intermediate that does not bear the root's name. */
+const ROOTED: Setting = { intermediates: [{ subject: "other" }] };
+
 const ISSUERS: readonly PathCase[] = [
   entry(
     "a missing intermediate",
@@ -435,6 +438,15 @@ const ISSUERS: readonly PathCase[] = [
     "ERR_CERTPIN_PATH_LENGTH",
     () => ({ intermediates: 2, root: { pathLength: 1 } }),
     () => ({ intermediates: 2, root: { pathLength: 2 } }),
+  ),
+  entry(
+    "an intermediate below a path length of 0 that is not self-issued",
+    "ERR_CERTPIN_PATH_LENGTH",
+    () => ({ ...ROOTED, root: { subject: "Root", pathLength: 0 } }),
+    () => ({
+      root: { subject: "Root", pathLength: 0 },
+      intermediates: [{ subject: "root" }],
+    }),
   ),
   entry(
     "a path length of the upper intermediate",
@@ -591,6 +603,16 @@ const WILDCARD: Setting = {
 };
 const MAIL: Setting = { leaf: { names: [{ email: "a@mail.example.com" }] } };
 
+const TENANT = [{ type: "O", value: "Tenant" }] as const;
+/** A root that permits the leaf's subject, and not its own. */
+const TENANTS: Setting = {
+  root: {
+    subject: "Root",
+    nameConstraints: { permitted: [{ directory: TENANT }] },
+  },
+  leaf: { subject: TENANT },
+};
+
 const CONSTRAINTS: readonly PathCase[] = [
   constraint(
     "a host outside of the permitted",
@@ -687,6 +709,22 @@ const CONSTRAINTS: readonly PathCase[] = [
     { permitted: [{ uri: "example.com" }] },
     { permitted: [{ registeredId: "1.2.3" }] },
     { leaf: { names: [{ uri: "https://example.com/" }] } },
+  ),
+  entry(
+    "an intermediate outside of the permitted that is not self-issued",
+    "ERR_CERTPIN_PATH_NAME_CONSTRAINTS",
+    () => ({ ...ROOTED, ...TENANTS }),
+    () => ({ intermediates: [{ subject: "root" }], ...TENANTS }),
+  ),
+  entry(
+    "a leaf outside of the permitted, be it self-issued or not",
+    "ERR_CERTPIN_PATH_NAME_CONSTRAINTS",
+    () => ({
+      intermediates: [],
+      ...TENANTS,
+      leaf: { subject: "Root" },
+    }),
+    () => ({ intermediates: [], ...TENANTS }),
   ),
   entry(
     "a host that only one of two issuers permits",
