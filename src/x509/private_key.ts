@@ -139,13 +139,10 @@ function publicKeyOfSpki(spki: Bytes): Bytes {
   return wholeBitString(key, "the public key");
 }
 
-async function derive(
+function deriveWithHook(
   pkcs8: Bytes,
-  algorithm: Algorithm | EcKeyImportParams | undefined,
   derivePublicKey: DerivePublicKey | undefined,
-): Promise<Bytes | undefined> {
-  const derived = algorithm && await deriveWithWebCrypto(pkcs8, algorithm);
-  if (derived) return derived;
+): Bytes | undefined {
   let spki: Bytes | undefined;
   try {
     spki = derivePublicKey?.(pkcs8);
@@ -153,6 +150,16 @@ async function derive(
     // A key that the engine refuses: nothing was computed.
   }
   return spki && publicKeyOfSpki(spki);
+}
+
+/** Without an algorithm the hook alone is asked. */
+async function derive(
+  pkcs8: Bytes,
+  algorithm: Algorithm | EcKeyImportParams | undefined,
+  derivePublicKey: DerivePublicKey | undefined,
+): Promise<Bytes | undefined> {
+  const derived = algorithm && await deriveWithWebCrypto(pkcs8, algorithm);
+  return derived ?? deriveWithHook(pkcs8, derivePublicKey);
 }
 
 /** The key's own public half, the computed one preferred, and both equal. */
@@ -261,6 +268,10 @@ export async function spkiOfPkcs8(
   const bits = rest.find((field) => field.tag === 0x81);
   const carried = bits && bits.content.subarray(1);
   const bare = encode(TAG.sequence, VERSION_0, algorithm.raw, key.raw);
-  const derived = await derive(bare, { name }, derivePublicKey);
+  // Node warns of WebCrypto's Ed448, which is young: the hook comes first.
+  const hooked = name === "Ed448"
+    ? deriveWithHook(bare, derivePublicKey)
+    : undefined;
+  const derived = hooked ?? await derive(bare, { name }, derivePublicKey);
   return spkiOf(algorithm.raw, agreed(name, derived, carried));
 }

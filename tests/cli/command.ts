@@ -55,17 +55,29 @@ export async function runProgram(
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
 
-/** Runs `certpin` on the Deno that runs us. */
+/** The environment variable that names another command than the checkout's: a JSON list of words. */
+export const COMMAND_VARIABLE = "CERTPIN_TEST_COMMAND";
+
+/** The command: of the checkout on the Deno that runs us, or the one that the environment names. */
+function command(): string[] {
+  const named = Deno.env.get(COMMAND_VARIABLE);
+  if (named !== undefined) return JSON.parse(named);
+  const main = filePath("src/cli/main.ts");
+  return [Deno.execPath(), "run", "-A", "--no-check", "--quiet", main];
+}
+
+/** Whether the command runs on a Bun, whose TLS library knows no Ed448. */
+export function lacksEd448(): boolean {
+  return /(?:^|[/\\])bun(?:\.exe)?$/.test(command()[0]);
+}
+
+/** Runs `certpin`. */
 export function certpin(
   args: readonly string[],
   options?: RunOptions,
 ): Promise<Ran> {
-  const main = filePath("src/cli/main.ts");
-  return runProgram(
-    Deno.execPath(),
-    ["run", "-A", "--no-check", "--quiet", main, ...args],
-    options,
-  );
+  const [program, ...rest] = command();
+  return runProgram(program, [...rest, ...args], options);
 }
 
 const ajv = new Ajv2020({

@@ -1,0 +1,43 @@
+/**
+ * The tests of the command once more, against the built package.
+ */
+import { assert } from "@std/assert";
+import { buildNpm } from "../../tools/build_npm.ts";
+import { deno } from "../../tools/suite/command.ts";
+import { npm, programPath } from "../../tools/suite/npx.ts";
+import { ROOT } from "../../tools/suite/paths.ts";
+import { COMMAND_VARIABLE } from "../cli/command.ts";
+import { everything, missing } from "../shared/skip.ts";
+import { Consumer } from "./consumer.ts";
+
+const hasNpm = (await npm(["--version"], ".")).success;
+const noNpm = missing("npm", hasNpm, "the npm command is not installed");
+
+const runtimes = everything()
+  ? ["node@22.19.0", "node@24", "node@26", "bun@1.4"]
+  : ["node@24"];
+
+for (const runtime of runtimes) {
+  Deno.test({
+    name: `the command passes its tests from the package, on ${runtime}`,
+    ignore: noNpm,
+    fn: async () => {
+      const program = await programPath(runtime, runtime.split("@")[0], [
+        "-p",
+        "process.execPath",
+      ]);
+      assert(program, `npx does not bring ${runtime}`);
+      await using consumer = await Consumer.create(await buildNpm(), []);
+      const bin =
+        `${consumer.folder}/node_modules/@certpin/certpin/bin/certpin.js`;
+      const { success, output } = await deno(
+        ["test", "-A", "--no-check", "--parallel", "tests/cli/"],
+        {
+          cwd: ROOT,
+          env: { [COMMAND_VARIABLE]: JSON.stringify([program, bin]) },
+        },
+      );
+      assert(success, output);
+    },
+  });
+}
