@@ -5,6 +5,7 @@
  * The info string says what they are run with:
  * - `ts ignore deno`, `js ignore node`, `js ignore bun`: runtimes; then
  *   `serve=SERVICE`, by default `https`.
+ * - `js node bun`: needs nothing, and is run on these runtimes too.
  * - `bundle`, `compile`: bundled or compiled first, on Deno.
  * - `commonjs`: a `.cjs` file.
  * - `sh run`: its commands are run one after the other in a fresh folder.
@@ -27,6 +28,23 @@ export interface Snippet {
 }
 
 const RUNTIMES: readonly string[] = ["deno", "node", "bun"];
+
+/** The runtimes that its info string names. */
+function runtimesOf({ words }: Block): Runtime[] {
+  return words.filter((word) => RUNTIMES.includes(word)) as Runtime[];
+}
+
+/**
+ * The runtimes of a snippet that needs no surroundings; on Deno, and for their
+ * types, `deno test --doc` runs them.
+ */
+export function selfContainedOf(
+  block: Block,
+): { readonly block: Block; readonly runtimes: readonly Runtime[] } {
+  const runs = /^(ts|js)$/.test(block.language) &&
+    !block.words.includes("ignore");
+  return { block, runtimes: runs ? runtimesOf(block) : [] };
+}
 
 /** Where it stands, for people. */
 export function placeOf({ document, line }: Block): string {

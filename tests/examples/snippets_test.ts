@@ -13,6 +13,7 @@ import {
   commandsOf,
   placeOf,
   redirected,
+  selfContainedOf,
   type Snippet,
   snippetOf,
 } from "./snippets.ts";
@@ -102,6 +103,22 @@ for (const snippet of snippets) {
         assertMatch(impostor.output, REFUSED);
         assert(impostor.counts.connections > 0, "Nobody called the impostor");
         assertEquals(impostor.counts.bytes, 0);
+      },
+    });
+  }
+}
+
+for (const { block, runtimes } of blocks.map(selfContainedOf)) {
+  for (const runtime of runtimes) {
+    Deno.test({
+      name: `${placeOf(block)} runs on ${runtime}`,
+      ignore: runtime === "bun" && !everything(),
+      async fn() {
+        const file = `snippet${++counter}.${block.language}`;
+        await workshop.write(`node/${file}`, block.text);
+        const args = [...ARGS[runtime], file];
+        const ran = await workshop.run(runtime, "node", args);
+        assert(ran.success, ran.output);
       },
     });
   }
