@@ -7,6 +7,7 @@ import type * as http from "node:http";
 import * as https from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { setImmediate } from "node:timers";
 import { checkServerIdentity, type TLSSocket } from "node:tls";
 import { ConnectionError } from "../errors.ts";
 import { CONNECT_TIMEOUT_MS, withDeadline } from "./deadline.ts";
@@ -38,6 +39,8 @@ type RequestOptions = Record<string, unknown> & {
 /** The parts of `http.Agent` that its types leave out. */
 interface AgentInternals {
   protocol?: string;
+  /** Those that wait for a connection, by name. */
+  readonly requests: Record<string, ClientRequest[]>;
   addRequest(request: ClientRequest, options: RequestOptions): void;
   removeSocket(socket: Socket, options: RequestOptions): void;
 }
@@ -47,6 +50,9 @@ type ClientRequest = http.ClientRequest & {
 };
 
 type Created = (error: Error | null, socket: Duplex) => void;
+
+const { addRequest: ADD_REQUEST } = https.Agent
+  .prototype as unknown as AgentInternals;
 
 /** Names the option that another transport would hide behind. */
 const REFUSED_BY_AGENT = ["socketPath"];
@@ -96,11 +102,7 @@ export class PinnedHttpsAgent extends https.Agent {
       return;
     }
     this.#dropRefused(options);
-    (https.Agent.prototype as unknown as AgentInternals).addRequest.call(
-      this,
-      request,
-      options,
-    );
+    ADD_REQUEST.call(this, request, options);
   }
 
   #prepare(request: ClientRequest, given: RequestOptions): RequestOptions {
@@ -134,6 +136,23 @@ export class PinnedHttpsAgent extends https.Agent {
     }
   }
 
+  /**
+   * Starts the requests that wait for a connection to the same host.
+   *
+   * node:http looks at its queue when a socket closes; after a refusal there
+   * is no socket, and they would wait for ever.
+   */
+  #resumeQueue(options: RequestOptions): void {
+    const name = this.getName(options as never);
+    const { requests } = this as unknown as AgentInternals;
+    const waiting = requests[name] ?? [];
+    delete requests[name];
+    for (const request of waiting) {
+      // The one that was refused has its error already.
+      if (!request.destroyed) ADD_REQUEST.call(this, request, options);
+    }
+  }
+
   /** Opens a connection through the gate; calls back after the verdict. */
   override createConnection(given: object, created?: Created): Duplex {
     const options = given as RequestOptions;
@@ -158,7 +177,11 @@ export class PinnedHttpsAgent extends https.Agent {
         }),
     ).then(
       (socket) => created?.(null, socket),
-      (error) => created?.(error, undefined as never),
+      (error) => {
+        created?.(error, undefined as never);
+        // After the request that was refused has heard of it.
+        setImmediate(() => this.#resumeQueue(options));
+      },
     );
     // The types know no callback; node:http waits for it where nothing is returned.
     return undefined as never;

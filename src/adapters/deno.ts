@@ -184,13 +184,7 @@ export async function startTls(
   const taken = takeOptions(options);
   const gate = gateOf(pinner, taken);
   const transport = new TcpDuplex(conn);
-  try {
-    return await openConn(gate, taken, { transport }, conn);
-  } catch (error) {
-    transport.on("error", () => {});
-    transport.destroy();
-    throw error;
-  }
+  return await openConn(gate, taken, { transport }, conn);
 }
 
 interface ShownCertificate {

@@ -135,25 +135,25 @@ export class Gate {
         signal,
       );
     const socket = tls.connect(this.#tlsOptions(request, hostname, transport));
-    let aborted: (() => void) | undefined;
+    let onAbort: (() => void) | undefined;
+    const aborted = new Promise<never>((_, reject) => {
+      onAbort = () => reject(signal?.reason);
+      signal?.addEventListener("abort", onAbort);
+      if (signal?.aborted) onAbort();
+    });
     try {
-      const opening = this.#admit(socket, hostname, request, transport);
-      if (signal === undefined) return await opening;
-      return await Promise.race([
-        opening,
-        new Promise<never>((_, reject) => {
-          aborted = () => reject(signal.reason);
-          signal.addEventListener("abort", aborted, { once: true });
-          opening.catch(() => {});
-        }),
-      ]);
+      const admitted = this.#admit(socket, hostname, request, transport);
+      admitted.catch(() => {});
+      return await Promise.race([admitted, aborted]);
     } catch (error) {
-      // Nobody else holds it: what it still has to say goes nowhere.
-      socket.on("error", () => {});
-      socket.destroy();
+      for (const ours of [socket, transport]) {
+        // Nobody else holds it: what it still has to say goes nowhere.
+        ours?.on("error", () => {});
+        ours?.destroy();
+      }
       throw error;
     } finally {
-      if (aborted) signal?.removeEventListener("abort", aborted);
+      if (onAbort) signal?.removeEventListener("abort", onAbort);
     }
   }
 

@@ -7,6 +7,7 @@ import { Buffer } from "node:buffer";
 import * as net from "node:net";
 import type { Duplex } from "node:stream";
 import { ConnectionError } from "../errors.ts";
+import { canonicalHost } from "../host.ts";
 import { MAX_PROXY_HEAD_BYTES } from "../limits.ts";
 import { escapeText } from "../text.ts";
 import type { Gate } from "./tls_gate.ts";
@@ -40,14 +41,24 @@ function bare(hostname: string): string {
   return hostname.replace(/^\[(.*)\]$/, "$1");
 }
 
-function plain(host: string, port: number): Promise<net.Socket> {
+function plain(
+  host: string,
+  port: number,
+  signal: AbortSignal | undefined,
+): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     const socket = net.connect({ host, port });
-    socket.once("error", reject);
-    socket.once("connect", () => {
-      socket.removeListener("error", reject);
-      resolve(socket);
-    });
+    const settle = (act: () => void) => {
+      signal?.removeEventListener("abort", onAbort);
+      act();
+    };
+    const onAbort = () => {
+      socket.destroy();
+      reject(signal!.reason);
+    };
+    signal?.addEventListener("abort", onAbort);
+    socket.once("error", (error) => settle(() => reject(error)));
+    socket.once("connect", () => settle(() => resolve(socket)));
   });
 }
 
@@ -106,12 +117,13 @@ export async function openTunnel(
       tls: { ALPNProtocols: ["http/1.1"] },
       signal,
     })
-    : await plain(proxyHost, proxyPort);
+    : await plain(proxyHost, proxyPort, signal);
   const onAbort = () => socket.destroy(signal!.reason);
   try {
     signal?.throwIfAborted();
     signal?.addEventListener("abort", onAbort, { once: true });
-    const target = `${net.isIPv6(host) ? `[${host}]` : host}:${port}`;
+    const name = canonicalHost(host).text;
+    const target = `${net.isIPv6(name) ? `[${name}]` : name}:${port}`;
     const lines = [`CONNECT ${target} HTTP/1.1`, `Host: ${target}`];
     if (url.username !== "") {
       const [user, password] = [url.username, url.password]

@@ -218,6 +218,46 @@ export const reuse: Body = (t) => {
     await dispatcher.destroy();
   });
 
+  t.test("requests that wait for one connection hear of its refusal", async () => {
+    const chain = await mintChain();
+    const pinner = createPinner(chain.policy);
+    let release: (() => void) | undefined;
+    await using server = await serve(chain, {
+      onData: (socket) => {
+        release = () =>
+          socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+      },
+    });
+    const { ca } = chain;
+    const agent = createAgent(pinner, { ca, keepAlive: true, maxSockets: 1 });
+    let errors = 0;
+    const get = () =>
+      new Promise<void>((resolve, reject) => {
+        https.get(
+          `https://127.0.0.1:${server.port}/`,
+          { agent },
+          (response) => response.on("end", resolve).resume(),
+        ).on("error", (error) => {
+          errors++;
+          reject(error);
+        });
+      });
+    const first = get();
+    while (release === undefined) await settle();
+    const waiting = [1, 2, 3].map(() => refusal(get));
+    await settle();
+    const { received } = server;
+    pinner.update(otherPins(chain));
+    release();
+    await first;
+    const code = "ERR_CERTPIN_MISMATCH";
+    assertEquals(await Promise.all(waiting), [code, code, code]);
+    assertEquals(server.received, received);
+    await settle();
+    assertEquals(errors, 3);
+    agent.destroy();
+  });
+
   t.test("update() during a handshake counts", async () => {
     const chain = await mintChain();
     for (const isWrong of [true, false]) {

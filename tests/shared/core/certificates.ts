@@ -5,7 +5,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { CertpinError } from "../../../src/errors.ts";
 import {
   MAX_CERTIFICATE_BYTES,
-  MAX_DER_VALUES,
+  MAX_CERTIFICATE_VALUES,
   MAX_PARSED_CERTIFICATES,
 } from "../../../src/limits.ts";
 import { verifyPath } from "../../../src/path/verify.ts";
@@ -91,10 +91,10 @@ function strictness(t: Harness): void {
       return (await mint({ subject: sequence(setOfOne(attribute)) })).der;
     };
     const others = valuesIn(await withValues(0));
-    const most = (MAX_DER_VALUES - others) >> 1;
+    const most = (MAX_CERTIFICATE_VALUES - others) >> 1;
     // Subject and issuer are the same name, so values come in twos.
     const der = await withValues(most);
-    assert(MAX_DER_VALUES - valuesIn(der) < 2);
+    assert(MAX_CERTIFICATE_VALUES - valuesIn(der) < 2);
     parseCertificates(der);
     const more = await withValues(most + 1);
     assertEquals(
