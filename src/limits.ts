@@ -12,7 +12,9 @@ export const MAX_PEM_LENGTH = 8 * 1024 * 1024;
 export const MAX_PARSED_CERTIFICATES = 4_096;
 /** Deepest nesting of DER values in a certificate. */
 export const MAX_DER_DEPTH = 32;
-/** Most DER values in a certificate. */
+/** Most DER values in a certificate, what its extensions hold not counted. */
+export const MAX_CERTIFICATE_VALUES = 2_048;
+/** Most DER values in one extension, key or signature. */
 export const MAX_DER_VALUES = 16_384;
 /** Longest object identifier, in bytes of content; the arcs become big integers. */
 export const MAX_OID_BYTES = 64;
@@ -64,6 +66,8 @@ export const MAX_PKCS12_BAGS = 1_024;
 
 /** Links followed from the leaf that a runtime shows; more than any chain that is let through. */
 export const MAX_WALKED_CERTIFICATES = 1_024;
+/** Texts of `ca` whose certificates are kept parsed, the oldest dropped first. */
+export const MAX_CACHED_TRUSTS = 16;
 /** Longest answer of a proxy to CONNECT, in bytes. */
 export const MAX_PROXY_HEAD_BYTES = 16_384;
 /** Most times that a verdict is taken again because the policy changed meanwhile. */

@@ -55,11 +55,15 @@ export function derError(message: string): never {
 /**
  * Reads exactly one strict DER value, all of its constructed content included.
  *
+ * @param mostValues Default `MAX_DER_VALUES`.
  * @throws {CertificateError} `ERR_CERTPIN_CERTIFICATE_DER`, also for more than
- * `MAX_DER_VALUES` values or `MAX_DER_DEPTH` levels.
+ * `mostValues` values or `MAX_DER_DEPTH` levels.
  */
-export function readDer(bytes: Bytes): DerValue {
-  const reader = new Reader(bytes);
+export function readDer(
+  bytes: Bytes,
+  mostValues: number = MAX_DER_VALUES,
+): DerValue {
+  const reader = new Reader(bytes, mostValues);
   const value = reader.value(0, bytes.length, 0);
   if (reader.end !== bytes.length) {
     derError(
@@ -74,14 +78,16 @@ class Reader {
   end = 0;
   #values = 0;
   readonly #bytes: Bytes;
+  readonly #mostValues: number;
 
-  constructor(bytes: Bytes) {
+  constructor(bytes: Bytes, mostValues: number) {
     this.#bytes = bytes;
+    this.#mostValues = mostValues;
   }
 
   value(start: number, limit: number, depth: number): DerValue {
     if (depth > MAX_DER_DEPTH) derError("Cannot read DER: nested too deeply");
-    if (++this.#values > MAX_DER_VALUES) {
+    if (++this.#values > this.#mostValues) {
       derError("Cannot read DER: too many values");
     }
     const bytes = this.#bytes;

@@ -7,7 +7,7 @@
  */
 import type { Bytes } from "../crypto/steps.ts";
 import { CertificateError } from "../errors.ts";
-import { MAX_EXTENSIONS } from "../limits.ts";
+import { MAX_CERTIFICATE_VALUES, MAX_EXTENSIONS } from "../limits.ts";
 import {
   derError,
   type DerValue,
@@ -84,7 +84,8 @@ function versionError(message: string): never {
  * stated version does not have.
  */
 export function readLayout(der: Bytes): Layout {
-  const [tbs, outer, signature] = sequence(readDer(der), "Certificate", 3, 3);
+  const certificate = readDer(der, MAX_CERTIFICATE_VALUES);
+  const [tbs, outer, signature] = sequence(certificate, "Certificate", 3, 3);
   const fields = [...sequence(tbs, "TBSCertificate", 6, 10)];
   const version = readVersion(fields);
   const [serial, inner, issuer, validity, subject, spki, ...rest] = fields;

@@ -98,20 +98,26 @@ export function nameKey(name: Name): string {
 // Text for people has at most 30 marks in a row (Stream-Safe Text Format,
 // Unicode Standard Annex #15); normalising more takes quadratic time.
 const TOO_MANY_MARKS = /\p{M}{31}/u;
+// What nearly all names are: normal already.
+const PRINTABLE_ASCII = /^[ -~]*$/;
 
 function canonicalAttribute({ type, value }: Attribute): string {
-  const read = attributeText(value);
-  const text = read !== undefined && TOO_MANY_MARKS.test(read)
-    ? undefined
-    : read;
-  // Case and runs of white space do not count (RFC 4518, abridged); what is
-  // no text at all is compared byte by byte.
-  const canonical = text === undefined
-    ? `#${encodeHex(value.raw)}`
-    : `=${
-      text.normalize("NFKC").toLowerCase().replace(/[\s\p{Cc}]+/gu, " ").trim()
-    }`;
-  return `${type}${canonical}`;
+  const text = attributeText(value);
+  const canonical = text === undefined ? undefined : canonicalText(text);
+  // What is no text at all is compared byte by byte.
+  return canonical === undefined
+    ? `${type}#${encodeHex(value.raw)}`
+    : `${type}=${canonical}`;
+}
+
+/** Case and runs of white space do not count (RFC 4518, abridged). */
+function canonicalText(text: string): string | undefined {
+  if (PRINTABLE_ASCII.test(text)) {
+    return text.toLowerCase().replace(/ {2,}/g, " ").trim();
+  }
+  if (TOO_MANY_MARKS.test(text)) return undefined;
+  return text.normalize("NFKC").toLowerCase().replace(/[\s\p{Cc}]+/gu, " ")
+    .trim();
 }
 
 /** The text of a directory string; undefined where it is not text. */

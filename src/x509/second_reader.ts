@@ -13,7 +13,7 @@
  */
 import * as asn1js from "asn1js";
 import type { Bytes } from "../crypto/steps.ts";
-import { MAX_CERTIFICATE_BYTES, MAX_DER_VALUES } from "../limits.ts";
+import { MAX_CERTIFICATE_BYTES, MAX_CERTIFICATE_VALUES } from "../limits.ts";
 import { bytesEqual, derError, oidText } from "./der.ts";
 import type { Algorithm, Extension, Layout } from "./layout.ts";
 
@@ -81,7 +81,7 @@ function compare(der: Bytes, layout: Layout): void {
   // to read where it decides, and a peer's way to make work where not.
   const { offset, result } = asn1js.fromBER(der, {
     parseEmbedded: false,
-    maxNodes: MAX_DER_VALUES,
+    maxNodes: MAX_CERTIFICATE_VALUES,
     maxContentLength: MAX_CERTIFICATE_BYTES,
   });
   agree(offset === der.length);

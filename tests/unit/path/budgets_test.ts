@@ -201,7 +201,7 @@ Deno.test("names of sixty thousand characters are read in a moment, whatever the
 Deno.test("a certificate of thousands of common names and thousands of hosts is judged in a moment", async () => {
   const encoder = new TextEncoder();
   const subject = sequence(
-    ...Array.from({ length: 900 }, (_, i) =>
+    ...Array.from({ length: 350 }, (_, i) =>
       setOfOne(sequence(
         objectIdentifier("2.5.4.3"),
         tlv(0x0c, encoder.encode(`${i.toString(36)}.x`)),
