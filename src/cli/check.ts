@@ -29,6 +29,7 @@ import { junit } from "./junit.ts";
 import { readPolicy } from "./policy_file.ts";
 import { inParallel, startProgress } from "./progress.ts";
 import type { CommandParser } from "./registry.ts";
+import { remedyFor } from "./remedies.ts";
 import type { StartTls } from "./starttls.ts";
 import { count, errStyle, outStyle, type Style } from "./style.ts";
 import { readCertificates, resolveTrust } from "./trust.ts";
@@ -155,6 +156,8 @@ function linesOf(result: CheckResult, style: Style): string[] {
     const [first, ...rest] = error.message.split("\n").map(escapeText);
     lines.push(`    ${style.red(error.code)}: ${first}`);
     for (const line of rest) lines.push(`    ${line}`);
+    const remedy = remedyFor(error.code);
+    if (remedy !== undefined) lines.push(`    ${style.dim("hint:")} ${remedy}`);
   }
   for (const { code, severity, message, hint } of warnings) {
     const paint = severity === "info" ? style.dim : style.yellow;

@@ -10,6 +10,7 @@ import {
   isAdded,
   leftOver,
 } from "./inspection.ts";
+import { remedyFor } from "./remedies.ts";
 import { count, drawTree, shown, type Style, type TreeNode } from "./style.ts";
 import { dayOf, standingOf } from "./view.ts";
 
@@ -75,7 +76,7 @@ export function inspectionText(inspection: Inspection, style: Style): string {
   const { title, path, error, presented, at } = inspection;
   const lines: string[] = [];
   const verdict = path === undefined
-    ? style.red("no valid path")
+    ? style.red(presented.length === 0 ? "cannot connect" : "no valid path")
     : style.green(`valid path of ${count(path.length, "certificate")}`);
   lines.push(`${style.bold(escapeText(title))}  ${verdict}`);
   if (error !== undefined) {
@@ -84,6 +85,8 @@ export function inspectionText(inspection: Inspection, style: Style): string {
         error.message.split("\n").map(escapeText).join("\n  ")
       }`,
     );
+    const remedy = remedyFor(error.code);
+    if (remedy !== undefined) lines.push(`  ${style.dim("hint:")} ${remedy}`);
   }
   lines.push("");
   if (path !== undefined) lines.push(...pathTree(inspection, style), "");

@@ -26,7 +26,7 @@ import { readText } from "./files.ts";
 import { networkOptions } from "./inspect.ts";
 import type { Io } from "./io.ts";
 import { jsonText } from "./json.ts";
-import { commandFindings } from "./lint_checks.ts";
+import { commandFindings, registeredName } from "./lint_checks.ts";
 import type { CommandParser } from "./registry.ts";
 import { count, outStyle, type Style } from "./style.ts";
 import { readCertificates } from "./trust.ts";
@@ -109,7 +109,7 @@ async function findingsOf(
     ...(publicAnchors === undefined ? {} : { publicAnchors }),
     paths: await chainsOf(io, options.chains),
     ...(options.at === undefined ? {} : { at: options.at }),
-  }));
+  }, registeredName));
   const { findings, accepted, unused } = applyAccept(
     policyRecordOf(policy).accept,
     [...commandFindings(policy), ...found],

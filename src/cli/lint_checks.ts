@@ -13,11 +13,11 @@ import { BACKUP_GAP } from "./proposal.ts";
 const WITH_PRIVATE = { allowPrivateDomains: true, validateHostname: false };
 
 /**
- * The name that somebody has registered, by the public suffix list; the host
- * itself where it is an address or a suffix.
+ * The name that somebody has registered, by the public suffix list; of an
+ * suffix, something that is no name of any host.
  */
 export function registeredName(hostname: string): string {
-  return getDomain(hostname, WITH_PRIVATE) ?? hostname;
+  return getDomain(hostname, WITH_PRIVATE) ?? `${hostname}.`;
 }
 
 function* publicSuffixes(policy: Policy): Generator<Finding> {

@@ -150,12 +150,18 @@ function* lintLeafCertificates(
   }
 }
 
-/** Without a list of public suffixes: hosts are related by their last two labels. */
-function familyOf({ host }: HostEntry): string {
-  return host.text.split(".").slice(-2).join(".");
-}
+/** The name that somebody has registered, of a host's name. */
+export type RegisteredName = (hostname: string) => string;
 
-function* lintShared(entries: readonly LintedEntry[]): Generator<Finding> {
+/** Without a list of public suffixes: the last two labels. */
+const lastTwoLabels: RegisteredName = (hostname) =>
+  hostname.split(".").slice(-2).join(".");
+
+function* lintShared(
+  entries: readonly LintedEntry[],
+  registeredName: RegisteredName,
+): Generator<Finding> {
+  const familyOf = ({ host }: HostEntry) => registeredName(host.text);
   const owners = new Map<string, HostEntry>();
   for (const { entry, rules } of entries) {
     // An address may well be that of a host which is named beside it.
@@ -175,7 +181,10 @@ function* lintShared(entries: readonly LintedEntry[]): Generator<Finding> {
   }
 }
 
-function* lintGaps(record: PolicyRecord): Generator<Finding> {
+function* lintGaps(
+  record: PolicyRecord,
+  registeredName: RegisteredName,
+): Generator<Finding> {
   for (const entry of record.entries.values()) {
     const { host, wildcard, includeSubdomains, pointer } = entry;
     if (wildcard) {
@@ -184,8 +193,9 @@ function* lintGaps(record: PolicyRecord): Generator<Finding> {
       yield finding("subdomain-gap", pointer, { severity: "warning", detail });
       continue;
     }
-    // Of a registered name, as far as two labels tell; others rarely have names below.
-    const isApex = host.kind === "dns" && host.text.split(".").length === 2;
+    // Of a registered name; others rarely have names below.
+    const isApex = host.kind === "dns" && host.text.includes(".") &&
+      registeredName(host.text) === host.text;
     const isCovered = includeSubdomains ||
       record.entries.has(`*.${host.text}`);
     if (!isApex || isCovered) continue;
@@ -198,6 +208,7 @@ function* lintGaps(record: PolicyRecord): Generator<Finding> {
 export function* lintSteps(
   policy: Policy,
   options: LintOptions = {},
+  registeredName: RegisteredName = lastTwoLabels,
 ): Steps<Finding[]> {
   const record = policyRecordOf(policy);
   const at = (options.at ?? new Date()).getTime();
@@ -234,7 +245,10 @@ export function* lintSteps(
       ...lintDuplicates(rules),
     );
   }
-  findings.push(...lintShared(entries), ...lintGaps(record));
+  findings.push(
+    ...lintShared(entries, registeredName),
+    ...lintGaps(record, registeredName),
+  );
   return findings;
 }
 

@@ -96,6 +96,22 @@ const cases: [finding: string, faulty: string, sound: string][] = [
     }),
   ],
   [
+    "warning shared-pin /hosts/api.b.co.uk/pins/0",
+    policyOf({
+      "api.a.co.uk": { pins: [A, B] },
+      "api.b.co.uk": { pins: [A, C] },
+    }),
+    policyOf({
+      "api.a.co.uk": { pins: [A, B] },
+      "www.a.co.uk": { pins: [A, C] },
+    }),
+  ],
+  [
+    "info subdomain-gap /hosts/a.co.uk",
+    policyOf({ "a.co.uk": { pins: [A, B] } }),
+    policyOf({ "co.uk": { pins: [A, B] } }),
+  ],
+  [
     "warning subdomain-gap /hosts/*.a.example",
     policyOf({ "*.a.example": { pins: [A, B] } }),
     policyOf({
