@@ -7,6 +7,7 @@
 import process from "node:process";
 import * as tls from "node:tls";
 import { encodeBase64 } from "@std/encoding/base64";
+import { MAX_CACHED_TRUSTS } from "../limits.ts";
 import {
   type AnchorStore,
   anchorStore,
@@ -91,6 +92,23 @@ function trustIn(certificates: readonly Certificate[]): Trust {
   return { ca: certificates.map(pem), anchors: anchorStore(certificates) };
 }
 
+const ofPinners = new WeakMap<Pinner, Trust>();
+const ofTexts = new Map<string, Trust>();
+
+/** Reads `ca`; remembers what was read from the last few texts. */
+function trustInInput(ca: CertificateInput): Trust {
+  if (typeof ca !== "string") return trustIn(parseCertificates(ca));
+  const known = ofTexts.get(ca);
+  if (known !== undefined) return known;
+  const trust = trustIn(parseCertificates(ca));
+  if (ofTexts.size >= MAX_CACHED_TRUSTS) {
+    const [oldest] = ofTexts.keys();
+    ofTexts.delete(oldest);
+  }
+  ofTexts.set(ca, trust);
+  return trust;
+}
+
 /**
  * The anchors of a call: `ca`, which replaces the platform's store; else the
  * platform's store and `added`, where anything is added; else the pinner's;
@@ -107,8 +125,11 @@ export function resolveTrust(
   added?: CertificateInput,
 ): Trust {
   const more = added === undefined ? [] : parseCertificates(added);
-  if (ca !== undefined) return trustIn([...parseCertificates(ca), ...more]);
-  if (added !== undefined && more.length > 0) {
+  if (ca !== undefined) {
+    if (more.length === 0) return trustInInput(ca);
+    return trustIn([...parseCertificates(ca), ...more]);
+  }
+  if (more.length > 0) {
     const listed = platformListed();
     if (listed === undefined) return trustIn(more);
     const ours = more.map(pem);
@@ -118,5 +139,8 @@ export function resolveTrust(
     };
   }
   const own = anchorCertificatesOf(pinner);
-  return own === undefined ? { anchors: platformAnchors() } : trustIn(own);
+  if (own === undefined) return { anchors: platformAnchors() };
+  let trust = ofPinners.get(pinner);
+  if (trust === undefined) ofPinners.set(pinner, trust = trustIn(own));
+  return trust;
 }

@@ -8,34 +8,57 @@
  */
 import { relay } from "./relay.ts";
 
-/**
- * Replaces `body` and `headers` of a request's options.
- *
- * @param failed Aborts when the request has failed: ends a body that streams.
- */
+/** Options of a request, and what ends its body when it has failed. */
+export interface Prepared {
+  readonly init: Record<string, unknown>;
+  readonly fail?: (error: unknown) => void;
+}
+
+/** Replaces `body` and `headers` of a request's options. */
 export async function readBody(
   init: Record<string, unknown>,
-  failed: AbortSignal,
-): Promise<Record<string, unknown>> {
-  const headers = new Headers(init.headers as HeadersInit | undefined);
+): Promise<Prepared> {
   const { body } = init;
-  const prepared: Record<string, unknown> = { ...init };
+  if (body === undefined || body === null || typeof body === "string") {
+    return { init: withHeaders(init) };
+  }
+  if (body instanceof ReadableStream) {
+    const failed = new AbortController();
+    const signal = init.signal as AbortSignal | null | undefined;
+    const ending = signal
+      ? AbortSignal.any([signal, failed.signal])
+      : failed.signal;
+    return {
+      init: {
+        ...withHeaders(init),
+        body: relay(body, ending),
+        duplex: "half",
+      },
+      fail: (error) => failed.abort(error),
+    };
+  }
   if (
     body instanceof FormData || body instanceof URLSearchParams ||
     body instanceof Blob
   ) {
     const encoded = new Response(body);
     const type = encoded.headers.get("content-type");
-    if (type && !headers.has("content-type")) headers.set("content-type", type);
-    prepared.body = new Uint8Array(await encoded.arrayBuffer());
-  } else if (body instanceof ReadableStream) {
-    const signal = init.signal as AbortSignal | null | undefined;
-    prepared.body = relay(
-      body,
-      signal ? AbortSignal.any([signal, failed]) : failed,
-    );
-    prepared.duplex = "half";
+    const bytes = new Uint8Array(await encoded.arrayBuffer());
+    return { init: { ...withHeaders(init, type), body: bytes } };
   }
-  prepared.headers = [...headers];
-  return prepared;
+  return { init: withHeaders(init) };
+}
+
+/** The runtime's own `Headers` as pairs, and a type where none was named. */
+function withHeaders(
+  init: Record<string, unknown>,
+  type: string | null = null,
+): Record<string, unknown> {
+  const given = init.headers as HeadersInit | null | undefined;
+  if ((given === undefined || given === null) && type === null) return init;
+  const headers = new Headers(given ?? undefined);
+  if (type !== null && !headers.has("content-type")) {
+    headers.set("content-type", type);
+  }
+  return { ...init, headers: [...headers] };
 }

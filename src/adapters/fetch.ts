@@ -7,7 +7,7 @@ import type { RequestInit as UndiciInit } from "undici/index.js";
 import { ConnectionError } from "../errors.ts";
 import type { PinnerOptions, Verdict } from "../pinner.ts";
 import { type CertificateInput, resolveTrust } from "./anchors.ts";
-import { readBody } from "./body.ts";
+import { type Prepared, readBody } from "./body.ts";
 import type { DispatcherOptions, PinnedAgent } from "./dispatcher.ts";
 import {
   ON_VERDICT,
@@ -126,15 +126,19 @@ const REQUEST_FIELDS = [
   "signal",
 ] as const;
 
+interface PreparedFetch extends Prepared {
+  readonly url: string;
+}
+
 async function prepare(
   input: string | URL | Request,
   init: RequestInit | undefined,
-  failed: AbortSignal,
-): Promise<{ url: string; init: Record<string, unknown> }> {
+): Promise<PreparedFetch> {
   const taken = takeOptions(init, REFUSED_BY_FETCH);
-  if (!(input instanceof Request)) {
-    return { url: String(input), init: await readBody(taken, failed) };
-  }
+  const isRequest = input instanceof Request;
+  const url = isRequest ? input.url : String(input);
+  requireHttps(url);
+  if (!isRequest) return { url, ...await readBody(taken) };
   const merged: Record<string, unknown> = {};
   for (const name of REQUEST_FIELDS) {
     if (input[name] !== undefined) merged[name] = input[name];
@@ -143,10 +147,7 @@ async function prepare(
   if (merged.mode === "navigate") delete merged.mode;
   if (merged.referrer === "about:client") delete merged.referrer;
   if (input.body !== null) merged.body = input.body;
-  return {
-    url: input.url,
-    init: await readBody({ ...merged, ...taken }, failed),
-  };
+  return { url, ...await readBody({ ...merged, ...taken }) };
 }
 
 /**
@@ -177,31 +178,22 @@ export function createFetch(
       throw error;
     });
   const send = async (
-    input: string | URL | Request,
-    init: RequestInit | undefined,
-    failed: AbortSignal,
+    { url, init }: PreparedFetch,
   ): Promise<Response> => {
-    const prepared = await prepare(input, init, failed);
-    requireHttps(prepared.url);
     if (isClosed) throw new ClosedError();
     const { agent, fetch } = await load();
     let verdict: Verdict | undefined;
+    // Called on each hop: the last one brought the response.
+    const onVerdict = (latest: Verdict) => verdict = latest;
     const dispatcher = {
       dispatch: (given: object, handler: never) =>
-        agent.dispatch(
-          {
-            ...given,
-            // Called on each hop: the last one brought the response.
-            [ON_VERDICT]: (latest: Verdict) => verdict = latest,
-          } as never,
-          handler,
-        ),
+        agent.dispatch({ ...given, [ON_VERDICT]: onVerdict } as never, handler),
     };
     const undici = await fetch(
-      prepared.url,
-      { ...prepared.init, dispatcher } as unknown as UndiciInit,
+      url,
+      { ...init, dispatcher } as unknown as UndiciInit,
     );
-    const signal = prepared.init.signal as AbortSignal | null | undefined;
+    const signal = init.signal as AbortSignal | null | undefined;
     const response = toGlobalResponse(undici, signal ?? undefined);
     if (verdict !== undefined) rememberVerdict(response, verdict);
     return response;
@@ -210,11 +202,12 @@ export function createFetch(
     input: string | URL | Request,
     init?: RequestInit,
   ): Promise<Response> => {
-    const failed = new AbortController();
+    let prepared: PreparedFetch | undefined;
     try {
-      return await send(input, init, failed.signal);
+      prepared = await prepare(input, init);
+      return await send(prepared);
     } catch (error) {
-      failed.abort(error);
+      prepared?.fail?.(error);
       const isOurs = error instanceof ConnectionError ||
         error instanceof ClosedError;
       if (!isOurs) throw error;

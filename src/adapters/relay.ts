@@ -10,16 +10,15 @@
 /** Passes a stream on, piece by piece, until it ends or the signal aborts. */
 export function relay(
   body: ReadableStream<Uint8Array>,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = body.getReader();
   let onAbort: (() => void) | undefined;
   const settle = () => {
-    if (onAbort) signal?.removeEventListener("abort", onAbort);
+    if (onAbort) signal.removeEventListener("abort", onAbort);
   };
   return new ReadableStream<Uint8Array<ArrayBuffer>>({
     start(controller) {
-      if (signal === undefined) return;
       onAbort = () => {
         controller.error(signal.reason);
         reader.cancel(signal.reason).catch(() => {});
@@ -30,7 +29,7 @@ export function relay(
     async pull(controller) {
       try {
         const { done, value } = await reader.read();
-        if (signal?.aborted) return;
+        if (signal.aborted) return;
         if (done) {
           settle();
           controller.close();

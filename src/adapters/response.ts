@@ -18,6 +18,8 @@ export function toGlobalResponse(
 ): Response {
   const body = from.body === null || NULL_BODY.has(from.status)
     ? null
+    : signal === undefined
+    ? from.body as ReadableStream<Uint8Array<ArrayBuffer>>
     : relay(from.body as ReadableStream<Uint8Array>, signal);
   const { url, redirected, type } = from;
   return describe(
