@@ -89,9 +89,7 @@ function checkName(
   permitted: readonly GeneralName[],
   excluded: readonly GeneralName[],
 ): string | undefined {
-  const sameKind = (base: GeneralName) =>
-    base.kind === name.kind &&
-    (base.kind !== "other" || base.tag === (name as typeof base).tag);
+  const sameKind = (base: GeneralName) => applies(base, name);
   const allowing = permitted.filter(sameKind);
   const forbidding = excluded.filter(sameKind);
   if (allowing.length + forbidding.length === 0) return undefined;
@@ -104,6 +102,16 @@ function checkName(
   if (allowing.length > 0 && !allowing.some((base) => lies(name, base))) {
     return "a name outside the permitted subtrees";
   }
+}
+
+/** id-on-SmtpUTF8Mailbox: constraints on mailboxes hold for it (RFC 9598, section 6). */
+const SMTP_UTF8_MAILBOX = "1.3.6.1.5.5.7.8.9";
+
+function applies(base: GeneralName, name: GeneralName): boolean {
+  if (name.kind !== "other") return base.kind === name.kind;
+  return base.kind === "other"
+    ? base.tag === name.tag
+    : base.kind === "email" && name.type === SMTP_UTF8_MAILBOX;
 }
 
 function isWellFormed(name: GeneralName): boolean {

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Bytes } from "../crypto/steps.ts";
-import { bytesKey, derError, type DerValue, sequence } from "./der.ts";
+import { bytesKey, derError, type DerValue, readOid, sequence } from "./der.ts";
 import { type Name, readName } from "./names.ts";
 
 /** A name in an extension. `other` is every form that certpin cannot compare. */
@@ -13,7 +13,12 @@ export type GeneralName =
   | { readonly kind: "dns" | "email" | "uri"; readonly text: string }
   | { readonly kind: "ip"; readonly bytes: Bytes }
   | { readonly kind: "directory"; readonly name: Name }
-  | { readonly kind: "other"; readonly tag: number };
+  | {
+    readonly kind: "other";
+    readonly tag: number;
+    /** Object identifier of an otherName's type. */
+    readonly type?: string;
+  };
 
 /** The kinds of GeneralName. */
 export type GeneralNameKind = GeneralName["kind"];
@@ -55,6 +60,11 @@ function readGeneralName(
       if (value.children.length !== 1) derError(`Cannot read ${what}: name`);
       return { kind: "directory", name: readName(value.children[0], what) };
     case OTHER_NAME:
+      return {
+        kind: "other",
+        tag: value.tag,
+        type: readOid(value.children[0], what),
+      };
     case X400_ADDRESS:
     case EDI_PARTY_NAME:
     case REGISTERED_ID:

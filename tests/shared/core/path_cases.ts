@@ -386,6 +386,13 @@ const EXTENSIONS: readonly PathCase[] = [
     { hostnames: [], subject: HOSTNAME },
   ),
   unreadable(
+    "another name without a type",
+    "2.5.29.17",
+    sequence(HOST_NAME, explicit(0)),
+    sequence(HOST_NAME, explicit(0, objectIdentifier("1.2.3"), explicit(0))),
+    { hostnames: [], subject: HOSTNAME },
+  ),
+  unreadable(
     "a path length without the CA bit",
     "2.5.29.19",
     sequence(integer(0)),
@@ -709,6 +716,18 @@ const CONSTRAINTS: readonly PathCase[] = [
     { permitted: [{ uri: "example.com" }] },
     { permitted: [{ registeredId: "1.2.3" }] },
     { leaf: { names: [{ uri: "https://example.com/" }] } },
+  ),
+  constraint(
+    "an internationalised mailbox where mailboxes are constrained",
+    { excluded: [{ email: "example.org" }] },
+    { excluded: [{ dns: "example.org" }] },
+    {
+      leaf: {
+        names: [{
+          otherName: { type: "1.3.6.1.5.5.7.8.9", value: tlv(0x0c) },
+        }],
+      },
+    },
   ),
   entry(
     "an intermediate outside of the permitted that is not self-issued",
