@@ -145,18 +145,18 @@ export class Workshop implements AsyncDisposable {
     return workshop;
   }
 
-  /** Deno finds certpin by its name, as after `deno add`. */
+  /** Deno finds the checkout by certpin's name, as the README tells newcomers. */
   async #makeDenoFolder(): Promise<void> {
-    const { name, exports, imports, links } = JSON.parse(
+    const { name, version, links = [] } = JSON.parse(
       await Deno.readTextFile(new URL("deno.json", ROOT)),
     );
-    for (const [key, path] of Object.entries<string>(exports)) {
-      imports[name + key.slice(1)] = new URL(path, ROOT).href;
-    }
-    imports["#pins"] = "./pins.json";
+    const imports = {
+      [name]: `jsr:${name}@${version}`,
+      "#pins": "./pins.json",
+    };
     await this.write(
       "deno/deno.json",
-      JSON.stringify({ imports, links: links?.map(filePath) }),
+      JSON.stringify({ imports, links: [".", ...links].map(filePath) }),
     );
   }
 

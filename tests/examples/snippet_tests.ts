@@ -17,7 +17,8 @@ import {
   type Snippet,
   snippetOf,
 } from "./snippets.ts";
-import { type Front, type Runtime, Workshop } from "./workshop.ts";
+import { type Front, type Runtime } from "./workshop.ts";
+import { workshop } from "./open_workshop.ts";
 
 const blocks = (await documents()).flatMap(({ path, text }) =>
   blocksOf(path, text)
@@ -25,14 +26,6 @@ const blocks = (await documents()).flatMap(({ path, text }) =>
 const snippets = blocks.map(snippetOf).filter((found) => found !== undefined);
 
 const hasOpenssl = (await run("openssl", ["version"])).success;
-
-let workshop: Workshop;
-Deno.test.beforeAll(async () => {
-  workshop = await Workshop.open();
-});
-Deno.test.afterAll(async () => {
-  await workshop[Symbol.asyncDispose]();
-});
 
 /** Arguments that make a runtime run a file of its folder. */
 const ARGS: Readonly<Record<Runtime, readonly string[]>> = {
