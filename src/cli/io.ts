@@ -16,8 +16,8 @@ export interface Io {
   env(name: string): string | undefined;
   /** All of standard input, up to `most` bytes and one more. */
   readStdin(most: number): Promise<Uint8Array>;
-  /** Asks on the terminal without echo; undefined where there is none. */
-  askHidden(question: string): Promise<string | undefined>;
+  /** Asks on the terminal without echo; undefined where there is none, null after Ctrl-C. */
+  askHidden(question: string): Promise<string | null | undefined>;
   /** Whether results go to a terminal. */
   readonly outIsTerminal: boolean;
   /** Whether errors and progress go to a terminal. */
@@ -55,34 +55,35 @@ async function readAll(most: number): Promise<Uint8Array> {
 /** Longest line taken from a terminal, in UTF-16 code units. */
 const MAX_ANSWER_LENGTH = 4_096;
 
-/** Reads one line in raw mode, so that nothing of it is shown. */
-function readHiddenLine(): Promise<string> {
+/** Reads one line in raw mode, so that nothing of it is shown; null after Ctrl-C or Ctrl-D. */
+function readHiddenLine(question: string): Promise<string | null> {
   const { stdin } = process;
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     let line = "";
-    const end = (error?: Error) => {
+    const end = (answer: string | null) => {
       stdin.off("data", onData);
       stdin.setRawMode(false);
       stdin.pause();
       process.stderr.write("\n");
-      if (error) reject(error);
-      else resolve(line);
+      resolve(answer);
     };
     const onData = (data: Uint8Array | string) => {
       const text = typeof data === "string"
         ? data
         : new TextDecoder().decode(data);
       for (const key of text) {
-        if (key === "\r" || key === "\n") return end();
+        if (key === "\r" || key === "\n") return end(line);
         if (key === "\u0003" || key === "\u0004") {
-          return end(new Error("Interrupted"));
+          return end(null);
         }
         if (key === "\u007f" || key === "\b") {
           line = [...line].slice(0, -1).join("");
         } else if (key >= " " && line.length < MAX_ANSWER_LENGTH) line += key;
       }
     };
+    // Before the question: who answers at once is not shown either.
     stdin.setRawMode(true);
+    process.stderr.write(question);
     stdin.on("data", onData);
     stdin.resume();
   });
@@ -102,8 +103,7 @@ export function processIo(): Io {
     readStdin: readAll,
     askHidden: async (question) => {
       if (!stdin.isTTY || !stderr.isTTY) return undefined;
-      stderr.write(question);
-      return await readHiddenLine();
+      return await readHiddenLine(question);
     },
     outIsTerminal: stdout.isTTY === true,
     errIsTerminal: stderr.isTTY === true,

@@ -8,8 +8,6 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ERR_CERTPIN_PATH_NO_ISSUER:
     "for a private CA name its root with --root FILE; for a public one the server may not send its intermediate",
   ERR_CERTPIN_UNLISTED: 'add the host to the policy, or set "unlisted"',
-  ERR_CERTPIN_MISMATCH:
-    "if the server's keys were changed on purpose, certpin init proposes new pins; if not, ask who answers there",
 };
 
 /** A remedy for a code; undefined where the message says it all. */

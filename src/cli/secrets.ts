@@ -39,9 +39,10 @@ async function passphraseFor(
     return (await readText(io, passphraseFile)).replace(/\r?\n$/, "");
   }
   const given = io.env(PASSPHRASE_VARIABLE);
-  if (given !== undefined) return given;
+  if (given) return given;
   const answer = source === STDIN ? undefined : await io
     .askHidden(`Passphrase for ${escapeText(source)}: `);
+  if (answer === null) throw new Failure("Interrupted", { subject: source });
   if (answer !== undefined) return answer;
   throw new Failure("Cannot decrypt: it needs a passphrase", {
     subject: source,

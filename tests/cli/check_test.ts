@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { mintChain } from "../../src/testing/mod.ts";
 import { certpin, documentOf, inTemporaryFolder } from "./command.ts";
-import { serve, withServers } from "./servers.ts";
+import { serve, serveSilence, withServers } from "./servers.ts";
 
 /** A folder with a policy, its root and a chain. */
 async function withFiles(
@@ -106,6 +106,36 @@ Deno.test("certpin check says of a host that cannot be reached why", async () =>
       [result.decision, result.reason, result.error.code],
       ["block", "invalid-chain", "ERR_CERTPIN_HANDSHAKE"],
     );
+  });
+});
+
+Deno.test("certpin check gives each connection its time, and tries once unless it may try again", async () => {
+  await withFiles(files, async (cwd) => {
+    const run = async (concurrency: string, retries: string) => {
+      const server = await serveSilence();
+      try {
+        const targets = hosts.slice(0, 6).map((host) =>
+          `${host}:${server.port}`
+        );
+        const ran = await certpin([
+          ...["check", "pins.json", ...targets, "--root", "root.pem"],
+          ...["--connect-to", "127.0.0.1", "--timeout", "1", "--json"],
+          ...["--concurrency", concurrency, "--retries", retries],
+        ], { cwd });
+        const { results } = documentOf(ran, "check");
+        const codes = results.map((one: { error: { code: string } }) =>
+          one.error.code
+        );
+        assertEquals([ran.code, [...new Set(codes)]], [1, [
+          "ERR_CERTPIN_HANDSHAKE",
+        ]]);
+        return server.total();
+      } finally {
+        await server.stop();
+      }
+    };
+    assertEquals(await run("3", "0"), 6);
+    assertEquals(await run("6", "1"), 12);
   });
 });
 

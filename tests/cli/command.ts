@@ -59,7 +59,7 @@ export async function runProgram(
 export const COMMAND_VARIABLE = "CERTPIN_TEST_COMMAND";
 
 /** The command: of the checkout on the Deno that runs us, or the one that the environment names. */
-function command(): string[] {
+export function commandWords(): string[] {
   const named = Deno.env.get(COMMAND_VARIABLE);
   if (named !== undefined) return JSON.parse(named);
   const main = filePath("src/cli/main.ts");
@@ -68,7 +68,7 @@ function command(): string[] {
 
 /** Whether the command runs on a Bun, whose TLS library knows no Ed448. */
 export function lacksEd448(): boolean {
-  return /(?:^|[/\\])bun(?:\.exe)?$/.test(command()[0]);
+  return /(?:^|[/\\])bun(?:\.exe)?$/.test(commandWords()[0]);
 }
 
 /** Runs `certpin`. */
@@ -76,7 +76,7 @@ export function certpin(
   args: readonly string[],
   options?: RunOptions,
 ): Promise<Ran> {
-  const [program, ...rest] = command();
+  const [program, ...rest] = commandWords();
   return runProgram(program, [...rest, ...args], options);
 }
 

@@ -58,6 +58,19 @@ export function serve(
   return listen(server, new Set(), () => bytes);
 }
 
+/** Accepts connections and never says a word; counts them. */
+export async function serveSilence(): Promise<
+  Running & { readonly total: () => number }
+> {
+  let total = 0;
+  const server = net.createServer((socket) => {
+    socket.resume();
+    total++;
+  });
+  const running = await listen(server, new Set(), () => 0);
+  return { ...running, total: () => total };
+}
+
 /** Speaks a plain-text prelude, then TLS. */
 export function servePrelude(
   chain: Pick<MintedChain, "pem" | "keyPem">,
