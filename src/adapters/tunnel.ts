@@ -10,7 +10,6 @@ import { ConnectionError } from "../errors.ts";
 import { canonicalHost } from "../host.ts";
 import { MAX_PROXY_HEAD_BYTES } from "../limits.ts";
 import { escapeText } from "../text.ts";
-import type { Gate } from "./tls_gate.ts";
 
 /** A proxy to tunnel through. */
 export interface Proxy {
@@ -95,13 +94,23 @@ function readHead(socket: Duplex): Promise<string> {
   });
 }
 
+/** What of the gate a tunnel needs: connections that were judged. */
+interface Opener {
+  open(request: {
+    hostname: string;
+    port: number;
+    tls: Readonly<Record<string, unknown>>;
+    signal?: AbortSignal;
+  }): Promise<Duplex>;
+}
+
 /**
  * Opens a tunnel to `host:port`. A proxy over TLS passes the gate itself, by
  * an entry of its own in the policy; what comes out of the tunnel is not
  * judged yet.
  */
 export async function openTunnel(
-  gate: Gate,
+  gate: Opener,
   { url }: Proxy,
   host: string,
   port: number,
