@@ -50,48 +50,57 @@ interface Watched {
 
 type Handler = Dispatcher.DispatchHandler;
 type Controller = Dispatcher.DispatchController;
+type AnyHandler = Record<string, ((...args: unknown[]) => unknown) | undefined>;
 
 /**
  * Looks at the connection at the very moment that a request starts on it,
  * before a byte of the request is written, and forwards everything else.
  */
 class StartGuard {
-  readonly onRequestUpgrade?: unknown;
-  readonly onResponseStarted?: unknown;
-  readonly onResponseStart?: unknown;
-  readonly onResponseData?: unknown;
-  readonly onResponseEnd?: unknown;
-  readonly onResponseError?: unknown;
-  readonly onBodySent?: unknown;
-  readonly onRequestSent?: unknown;
-  readonly #handler: Handler;
+  readonly #handler: AnyHandler;
   readonly #mayStart: () => Error | undefined;
 
   constructor(handler: Handler, mayStart: () => Error | undefined) {
-    this.#handler = handler;
+    this.#handler = handler as AnyHandler;
     this.#mayStart = mayStart;
-    const methods = handler as Record<string, unknown>;
-    for (
-      const name of [
-        "onRequestUpgrade",
-        "onResponseStarted",
-        "onResponseStart",
-        "onResponseData",
-        "onResponseEnd",
-        "onResponseError",
-        "onBodySent",
-        "onRequestSent",
-      ] as const
-    ) {
-      const method = methods[name];
-      if (typeof method === "function") this[name] = method.bind(handler);
-    }
   }
 
-  onRequestStart(controller: Controller, context: unknown): void {
+  onRequestStart(controller: Controller, context: unknown): unknown {
     const refused = this.#mayStart();
-    if (refused) controller.abort(refused);
-    else this.#handler.onRequestStart?.(controller, context);
+    if (refused) return controller.abort(refused);
+    return this.#handler.onRequestStart?.(controller, context);
+  }
+
+  onRequestUpgrade(...args: unknown[]): unknown {
+    return this.#handler.onRequestUpgrade?.(...args);
+  }
+
+  onResponseStarted(...args: unknown[]): unknown {
+    return this.#handler.onResponseStarted?.(...args);
+  }
+
+  onResponseStart(...args: unknown[]): unknown {
+    return this.#handler.onResponseStart?.(...args);
+  }
+
+  onResponseData(...args: unknown[]): unknown {
+    return this.#handler.onResponseData?.(...args);
+  }
+
+  onResponseEnd(...args: unknown[]): unknown {
+    return this.#handler.onResponseEnd?.(...args);
+  }
+
+  onResponseError(...args: unknown[]): unknown {
+    return this.#handler.onResponseError?.(...args);
+  }
+
+  onBodySent(...args: unknown[]): unknown {
+    return this.#handler.onBodySent?.(...args);
+  }
+
+  onRequestSent(...args: unknown[]): unknown {
+    return this.#handler.onRequestSent?.(...args);
   }
 }
 

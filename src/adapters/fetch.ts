@@ -102,6 +102,7 @@ async function loadEngine(parts: AgentParts): Promise<Engine> {
 }
 
 function requireHttps(url: string): void {
+  if (url.startsWith("https:")) return;
   const { protocol } = new URL(url);
   if (protocol !== "https:") {
     throw new ConnectionError(

@@ -9,6 +9,7 @@
  */
 import { constants, createHash, createPublicKey, verify } from "node:crypto";
 import type { Bytes, Step, Steps, VerifyStep } from "../crypto/steps.ts";
+import { answerWithWebCrypto } from "../crypto/webcrypto.ts";
 
 function verifies(step: VerifyStep): boolean {
   const { scheme, signature, data } = step;
@@ -62,6 +63,23 @@ export function runWithNodeCrypto<T>(steps: Steps<T>): T {
   let result = steps.next();
   while (!result.done) {
     result = steps.next(answerWithNodeCrypto(result.value));
+  }
+  return result.value;
+}
+
+/**
+ * Runs a computation to its end: digests at once by `node:crypto`, signatures
+ * by WebCrypto, which is right everywhere (Deno's `node:crypto` is not about
+ * P-521 with SHA-256).
+ */
+export async function runWithBoth<T>(steps: Steps<T>): Promise<T> {
+  let result = steps.next();
+  while (!result.done) {
+    const step = result.value;
+    const answer = step.kind === "digest"
+      ? answerWithNodeCrypto(step)
+      : await answerWithWebCrypto(step);
+    result = steps.next(answer);
   }
   return result.value;
 }

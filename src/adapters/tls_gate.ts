@@ -10,7 +10,6 @@
  */
 import type { Duplex } from "node:stream";
 import * as tls from "node:tls";
-import { runWithWebCrypto } from "../crypto/webcrypto.ts";
 import { type CertpinError, PathError } from "../errors.ts";
 import { type CanonicalHost, canonicalHost } from "../host.ts";
 import { MAX_POLICY_RACES } from "../limits.ts";
@@ -25,7 +24,7 @@ import type { Policy } from "../policy/policy.ts";
 import { platformAnchors, type Trust } from "./anchors.ts";
 import { type LinkedCertificate, presentedChain } from "./chain.ts";
 import { handshakeError, noChain, secured } from "./handshake.ts";
-import { runWithNodeCrypto } from "./node_crypto.ts";
+import { runWithBoth, runWithNodeCrypto } from "./node_crypto.ts";
 import { openTunnel, type Proxy } from "./tunnel.ts";
 import { rememberVerdict } from "./verdicts.ts";
 
@@ -96,7 +95,7 @@ export class Gate {
     // A verdict counts only if the policy is still the one it was taken by.
     for (let race = 0; race < MAX_POLICY_RACES; race++) {
       const { policy } = this.pinner;
-      const verdict = await runWithWebCrypto(steps());
+      const verdict = await runWithBoth(steps());
       if (this.pinner.policy === policy) return judgedAs(verdict);
     }
     return judgedAs(runWithNodeCrypto(steps()));
