@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readSkips, sum, summaryLine } from "./suite/outcome.ts";
+import { readRemarks, sum, summaryLine } from "./suite/outcome.ts";
 import type { Outcome } from "./suite/outcome.ts";
 import type { Settings, Stage, StageResult } from "./suite/stages.ts";
 import { STAGES } from "./suite/stages.ts";
@@ -77,7 +77,7 @@ async function runStage(
   outputs.push(output);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   if (outcome.failed > 0 && !settings.verbose) console.log(troubles(output));
-  else for (const skip of readSkips(output)) console.log(`  ${skip}`);
+  else for (const remark of readRemarks(output)) console.log(`  ${remark}`);
   const word = outcome.failed > 0 ? "FAILED" : "ok";
   console.log(`  ${word}: ${summaryLine(outcome)} (${seconds} s)`);
   return outcome;

@@ -60,7 +60,10 @@ export function readCounts(output: string, success: boolean): Outcome {
   return { passed, failed: failed + (unsaid ? 1 : 0), skipped };
 }
 
-/** The `SKIPPED name: reason` lines of an output, each once. */
-export function readSkips(output: string): readonly string[] {
-  return [...new Set(output.match(/^SKIPPED .+$/gm) ?? [])];
+/**
+ * The lines of an output that people want to see though all went well, each
+ * once: `SKIPPED name: reason` and `MEASURED name: value`.
+ */
+export function readRemarks(output: string): readonly string[] {
+  return [...new Set(output.match(/^(?:SKIPPED|MEASURED) .+$/gm) ?? [])];
 }

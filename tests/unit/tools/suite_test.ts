@@ -4,7 +4,7 @@ import { featureTable, readFeatures } from "../../../tools/suite/features.ts";
 import { splitNpm } from "../../../tools/suite/graph.ts";
 import {
   readCounts,
-  readSkips,
+  readRemarks,
   sum,
   summaryLine,
 } from "../../../tools/suite/outcome.ts";
@@ -46,9 +46,9 @@ Deno.test("readCounts() counts a failure where no test ran", () => {
   assertEquals(readCounts("0 passed, 0 failed, 1 skipped\n", true).failed, 0);
 });
 
-Deno.test("readSkips() says each skip once", () => {
-  const output = "SKIPPED a: no a\nok b\nSKIPPED a: no a\nSKIPPED c: no c\n";
-  assertEquals(readSkips(output), ["SKIPPED a: no a", "SKIPPED c: no c"]);
+Deno.test("readRemarks() says each remark once", () => {
+  const output = "SKIPPED a: no a\nok b\nSKIPPED a: no a\nMEASURED c: 1 byte\n";
+  assertEquals(readRemarks(output), ["SKIPPED a: no a", "MEASURED c: 1 byte"]);
 });
 
 Deno.test("summaryLine() sums a run in one line", () => {
