@@ -5,6 +5,7 @@ import { attacks } from "./adapters/attacks.ts";
 import { denoConn } from "./adapters/deno_conn.ts";
 import { features } from "./adapters/features.ts";
 import { hazards } from "./adapters/hazards.ts";
+import { libraries } from "./adapters/libraries.ts";
 import { load } from "./adapters/load.ts";
 import { options } from "./adapters/options.ts";
 import { protocols } from "./adapters/protocols.ts";
@@ -20,6 +21,7 @@ export const adapterBodies: readonly Body[] = [
   denoConn,
   options,
   hazards,
+  libraries,
   reuse,
   attacks,
   load,

@@ -6,7 +6,6 @@ import { assert, assertEquals } from "@std/assert";
 import * as http from "node:http";
 import * as https from "node:https";
 import * as net from "node:net";
-import process from "node:process";
 import { request } from "undici/index.js";
 import { createFetch, verdictOf } from "../../../src/adapters/deno.ts";
 import {
@@ -17,27 +16,9 @@ import {
 import { createPinner } from "../../../src/pinner.ts";
 import { mintChain } from "../../../src/testing/mod.ts";
 import type { Body } from "../harness.ts";
+import { withEnvironment } from "./environment.ts";
 import { listen, serve, shut } from "./servers.ts";
 import { codeOf, refusal, waysOf } from "./ways.ts";
-
-/** Sets variables of the environment while `act` runs. */
-async function withEnvironment(
-  variables: Record<string, string>,
-  act: () => Promise<void>,
-): Promise<void> {
-  const before = Object.keys(variables).map((name) =>
-    [name, process.env[name]] as const
-  );
-  Object.assign(process.env, variables);
-  try {
-    await act();
-  } finally {
-    for (const [name, value] of before) {
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
-    }
-  }
-}
 
 const quiet = {
   onWarning: () => {},

@@ -2,7 +2,6 @@
  * Proxies that are named explicitly, and client certificates.
  */
 import { assert, assertEquals } from "@std/assert";
-import * as http from "node:http";
 import * as https from "node:https";
 import * as net from "node:net";
 import { request } from "undici/index.js";
@@ -18,51 +17,11 @@ import {
 } from "../../../src/testing/mod.ts";
 import type { Body } from "../harness.ts";
 import { serveHttp } from "./http_server.ts";
-import { type Identity, listen, serve, shut } from "./servers.ts";
+import { serveProxy } from "./proxy_server.ts";
+import { listen, serve, shut } from "./servers.ts";
 import { refusal, withDispatcher } from "./ways.ts";
 
 const MISMATCH = "ERR_CERTPIN_MISMATCH";
-
-interface ProxyServed extends AsyncDisposable {
-  readonly url: string;
-  /** What was asked for, with the credentials. */
-  readonly asked: readonly string[];
-}
-
-/** A proxy for CONNECT, over TLS where an identity is given. */
-async function serveProxy(identity?: Identity): Promise<ProxyServed> {
-  const asked: string[] = [];
-  const sockets = new Set<net.Socket>();
-  const server = identity
-    ? https.createServer({ cert: identity.pem, key: identity.keyPem })
-    : http.createServer();
-  server.on("connection", (socket: net.Socket) => {
-    sockets.add(socket);
-    socket.on("error", () => {});
-  });
-  server.on("tlsClientError", () => {});
-  server.on("connect", (request, socket, head) => {
-    const { url = "", headers } = request;
-    asked.push(`${url} ${headers["proxy-authorization"] ?? ""}`.trim());
-    const port = Number(url.slice(url.lastIndexOf(":") + 1));
-    const upstream = net.connect({ host: "127.0.0.1", port }, () => {
-      socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
-      upstream.write(head);
-      upstream.pipe(socket);
-      socket.pipe(upstream);
-    });
-    sockets.add(upstream);
-    upstream.on("error", () => socket.destroy());
-    socket.on("error", () => upstream.destroy());
-    socket.on("close", () => upstream.destroy());
-  });
-  const port = await listen(server);
-  return {
-    url: `${identity ? "https" : "http"}://user:p%40ss@localhost:${port}`,
-    asked,
-    [Symbol.asyncDispose]: () => shut(server, sockets),
-  };
-}
 
 /** Registers the tests. */
 export const proxies: Body = (t) => {

@@ -2,6 +2,7 @@
  * The lines of the decision, over minted chains.
  */
 import { assert, assertEquals } from "@std/assert";
+import { mintCertificate } from "../../../src/testing/mod.ts";
 import type { PolicyInput } from "../../../src/policy/document.ts";
 import type { Body } from "../harness.ts";
 import { ders, HOST, makeScene, NOW, type Scene } from "./scene.ts";
@@ -256,8 +257,49 @@ export const decisions: Body = (t) => {
       await ask(deny, seen, open),
       "block root-only ROOT_ONLY unanchored",
     );
-    assertEquals(await ask(deny, whole, open), "allow pinned unanchored");
+    assertEquals(
+      await ask(deny, whole, open),
+      "block root-only ROOT_ONLY unanchored",
+    );
     assertEquals(await ask(deny), "allow pinned");
+    const leafToo = policyOf({ pins: [pins.leaf] }, { rootOnly: "deny" });
+    assertEquals(await ask(leafToo, whole, open), "allow pinned unanchored");
+  });
+
+  t.test("a root's key in a certificate of the peer's making does not pass for an intermediate where roots are denied", async () => {
+    const { minted, pins, policyOf, ask } = await scene();
+    const { root } = minted;
+    const common = { ca: true, now: NOW };
+    // A customer of the same CA has a leaf for the name, and signs at will above.
+    const sibling = await mintCertificate({ ...common, issuer: root });
+    const leaf = await mintCertificate({
+      hostnames: [HOST],
+      now: NOW,
+      issuer: sibling,
+    });
+    const own = await mintCertificate({ ...common, subject: "own" });
+    const wrapped = await mintCertificate({
+      ...common,
+      subject: "certpin test root",
+      key: root.key,
+      issuer: own,
+      subjectKeyIdentifier: root.keyIdentifier,
+    });
+    const open = { anchors: undefined };
+    const chain = ders(leaf, sibling, wrapped, own);
+    const peer = { chain, platformValidated: true };
+    for (const role of [undefined, "ca", "intermediate"]) {
+      const pin = { pin: pins.root, ...role && { role } };
+      const deny = policyOf({ pins: [pin] }, { rootOnly: "deny" });
+      assertEquals(
+        await ask(deny, peer, open),
+        "block root-only ROOT_ONLY unanchored",
+      );
+      assertEquals(
+        await ask(policyOf({ pins: [pin] }), peer, open),
+        "allow pinned unanchored",
+      );
+    }
   });
 
   t.test("an expired pin set blocks, is softened, or allows with empty hands", async () => {
