@@ -73,7 +73,9 @@ export function* refusal(
     );
   }
   const why = code === "ERR_CERTPIN_ROOT_ONLY"
-    ? 'root pins alone match, and rootOnly is "deny"; pin an intermediate or the leaf'
+    ? weighed.facts.anchored
+      ? 'root pins alone match, and rootOnly is "deny"; pin an intermediate or the leaf'
+      : 'no pin matches the leaf, rootOnly is "deny", and without anchors nothing above the leaf is known not to be a root; pin the leaf, or let the program list its anchors'
     : `${
       missing(entry, weighed)
     }; if the server's keys were changed on purpose, add their pins to the policy`;

@@ -86,10 +86,12 @@ export function weigh(
         matches.some(({ rule }) => entry.rules[rule].role === role)
       ));
   if (!isSatisfied) return { grade: "none", matches: [] };
+  // Whoever has a leaf of his own can present a root's key in a certificate of
+  // his making, with another above it: on a path that ends early nothing above
+  // the leaf is known not to be a root.
   const isRoot = ({ place }: Match) =>
     path.places[place].role === "root" ||
-    // Whether this one is a root cannot be told: refused where roots are.
-    (rootOnly === "deny" && place > 0 && isLoose(path, place));
+    (rootOnly === "deny" && place > 0 && !path.anchored);
   return { grade: matches.every(isRoot) ? "roots" : "full", matches };
 }
 

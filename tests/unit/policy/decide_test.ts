@@ -284,18 +284,20 @@ Deno.test("the end of an unanchored path matches its place, but never as a root"
   assertEquals(judge(path(["leaf", "root"], top), { roles }).decision, "allow");
 });
 
-Deno.test("a match on the end of an unanchored path alone is refused where roots are denied", () => {
+Deno.test("a match above the leaf of an unanchored path alone is refused where roots are denied", () => {
   const anchored = false;
   const deny = { policy: { rootOnly: "deny" } };
   const end = path(["leaf", "intermediate"], [[], [0]], { anchored });
   assertEquals(outcome(end), "allow pinned 1 unanchored");
   assertEquals(outcome(end, deny), "block root-only ROOT_ONLY 1 unanchored");
+  // Below the end too: anybody can put a certificate above a root's key.
   const below = path(
     ["leaf", "intermediate", "intermediate"],
     [[], [0]],
     { anchored },
   );
-  assertEquals(outcome(below, deny), "allow pinned 1 unanchored");
+  assertEquals(outcome(below, deny), "block root-only ROOT_ONLY 1 unanchored");
+  assertEquals(outcome(below), "allow pinned 1 unanchored");
   const both = path(["leaf", "intermediate"], [[0], [0]], { anchored });
   assertEquals(outcome(both, deny), "allow pinned 2 unanchored");
   // A path of one ends in a leaf, and that is no root.
