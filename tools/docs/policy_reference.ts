@@ -177,6 +177,7 @@ ${keyRows(schema.properties.accept.items as never)}
    pin names is matched on it.
 6. No match: **block**, \`mismatch\`; with \`report-only\`, **allow** and a report.
 7. The match rests on root pins alone: \`root-only\`, or **block** with
-   \`"rootOnly": "deny"\`.
+   \`"rootOnly": "deny"\`. On a path that ends early (\`unanchored\`) nothing above the
+   leaf is known not to be a root: there \`deny\` needs a match on the leaf.
 `;
 }
