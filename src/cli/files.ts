@@ -5,13 +5,15 @@
  */
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { link, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { link, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
 
 /** Largest file that a command reads, in bytes. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
+/** What is read at a time, in bytes. */
+const CHUNK_BYTES = 64 * 1024;
 
 /** The name that means standard input. */
 export const STDIN = "-";
@@ -44,13 +46,44 @@ export async function readInput(io: Io, name: string): Promise<Uint8Array> {
     if (bytes.length > MAX_FILE_BYTES) throw tooLarge();
     return bytes;
   }
+  let bytes: Uint8Array;
   try {
-    if ((await stat(name)).size > MAX_FILE_BYTES) throw tooLarge();
-    return new Uint8Array(await readFile(name));
+    bytes = await readBounded(name);
   } catch (error) {
-    if (error instanceof Failure) throw error;
     throw new Failure(`Cannot read it: ${reason(error)}`, { subject: name });
   }
+  if (bytes.length > MAX_FILE_BYTES) throw tooLarge();
+  return bytes;
+}
+
+/** Reads at most one byte more than is allowed: a device has no size, and no end. */
+async function readBounded(name: string): Promise<Uint8Array> {
+  const file = await open(name, "r");
+  try {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for (;;) {
+      const chunk = new Uint8Array(CHUNK_BYTES);
+      const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, null);
+      if (bytesRead === 0) break;
+      chunks.push(chunk.subarray(0, bytesRead));
+      length += bytesRead;
+      if (length > MAX_FILE_BYTES) break;
+    }
+    return joined(chunks, length);
+  } finally {
+    await file.close();
+  }
+}
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return all;
 }
 
 /** Reads UTF-8 text; a byte order mark is dropped. */

@@ -104,6 +104,7 @@ function read(text: string): ReadFormat {
       hosts.set(`*.${name}`, host);
     }
   }
+  if (hosts.size === 0) syntaxError(TITLE, "it pins nothing");
   return { document: documentOf(hosts, "allow"), losses: losses.list() };
 }
 

@@ -132,7 +132,8 @@ function read(text: string): ReadFormat {
     if (prefix === "" && pinned.has(`**.${name}`)) continue;
     // All patterns that hold for these hosts count together.
     const covering = all.filter((one) => covers(one.pattern, pattern));
-    const pins = new Set(covering.flatMap((one) => [...one.pins]));
+    const own = pinned.get(prefix + name)!;
+    const pins = new Set([own, ...covering].flatMap((one) => [...one.pins]));
     if (prefix === "**.") {
       for (const pin of pinned.get(name)?.pins ?? []) pins.add(pin);
     }

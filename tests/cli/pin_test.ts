@@ -181,6 +181,16 @@ for (const [name, code] of refusals) {
   });
 }
 
+Deno.test("certpin pin reads no file without end, and no folder", async () => {
+  const endless = await certpin(["pin", "/dev/zero", "--json"]);
+  assertEquals(endless.code, 2);
+  const folder = await certpin(["pin", keys, "--json"]);
+  assertEquals([folder.code, documentOf(folder, "failure").error.source], [
+    2,
+    keys,
+  ]);
+});
+
 Deno.test("certpin pin ends with 2 on wrong usage, and prints nothing on standard output", async () => {
   for (
     const args of [["pin"], ["pin", "--hash", "md5", "x"], ["pin", "--no"]]

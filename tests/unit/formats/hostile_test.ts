@@ -177,6 +177,6 @@ Deno.test("convert() merges the pins that OkHttp would merge", async () => {
     .add("**.a.example", "sha256/${digest(A)}")
     .add("b.a.example", "sha256/${digest(B)}")`;
   const { hosts } = JSON.parse((await convert(text, "policy")).text);
-  assertEquals(hosts["b.a.example"].pins, [A, B]);
+  assertEquals(hosts["b.a.example"].pins, [B, A]);
   assertEquals(hosts["a.example"].pins, [A]);
 });

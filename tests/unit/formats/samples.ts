@@ -118,7 +118,7 @@ export const SAMPLES: Readonly<
         "shop.example": { pins: [A, B] },
         "*.shop.example": { pins: [C] },
         "deep.example": { includeSubdomains: true, pins: [D] },
-        "api.deep.example": { pins: [D, A] },
+        "api.deep.example": { pins: [A, D] },
       },
     },
     losses: ["pin line 15"],
