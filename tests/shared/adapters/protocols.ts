@@ -16,7 +16,7 @@ import {
   request,
   WebSocket,
 } from "undici/index.js";
-import { verdictOf } from "../../../src/adapters/deno.ts";
+import { createFetch, verdictOf } from "../../../src/adapters/deno.ts";
 import {
   connect,
   createAgent,
@@ -25,44 +25,11 @@ import {
 import { mintChain, type MintedChain } from "../../../src/testing/mod.ts";
 import { type Body, Refused } from "../harness.ts";
 import { serveHttp } from "./http_server.ts";
-import { type Identity, listen, serve, shut } from "./servers.ts";
+import { serveHttp2 } from "./http2_server.ts";
+import { serve } from "./servers.ts";
 import { refusal, withDispatcher } from "./ways.ts";
 
 const MISMATCH = "ERR_CERTPIN_MISMATCH";
-
-interface Http2Served extends AsyncDisposable {
-  readonly port: number;
-  readonly streams: number;
-}
-
-async function serveHttp2({ pem, keyPem }: Identity): Promise<Http2Served> {
-  let streams = 0;
-  const sessions = new Set<http2.ServerHttp2Session>();
-  const server = http2.createSecureServer({ cert: pem, key: keyPem });
-  server.on("session", (session) => {
-    sessions.add(session);
-    session.on("error", () => {});
-    session.on("close", () => sessions.delete(session));
-  });
-  server.on("stream", (stream: http2.ServerHttp2Stream) => {
-    streams++;
-    stream.on("error", () => {});
-    stream.respond({ ":status": 200 });
-    stream.end("h2");
-  });
-  server.on("tlsClientError", () => {});
-  const port = await listen(server);
-  return {
-    port,
-    get streams() {
-      return streams;
-    },
-    async [Symbol.asyncDispose]() {
-      for (const session of sessions) session.destroy();
-      await shut(server, []);
-    },
-  };
-}
 
 /** Answers an upgrade to WebSocket, greets, and echoes short texts. */
 function upgradeWebSocket(socket: tls.TLSSocket, head: string): void {
@@ -105,6 +72,39 @@ function lacksErrorEvents(): Refused | undefined {
 
 /** Registers the tests. */
 export const protocols: Body = (t) => {
+  t.feature(
+    "fetch over HTTP/2",
+    "createFetch() speaks HTTP/2, bodies and aborts included",
+    async () => {
+      const chain = await mintChain();
+      await using server = await serveHttp2(chain);
+      const url = `https://localhost:${server.port}`;
+      await using fetch = createFetch(chain.policy, {
+        ca: chain.ca,
+        allowH2: true,
+      });
+      const answer = await fetch(`${url}/`, { method: "POST", body: "sent" });
+      assertEquals([answer.status, await answer.text()], [200, "h2 sent"]);
+      const streamed = await fetch(`${url}/`, {
+        method: "POST",
+        body: new Blob(["streamed"]).stream(),
+        duplex: "half",
+      } as RequestInit);
+      assertEquals(await streamed.text(), "h2 streamed");
+      const controller = new AbortController();
+      const endless = await fetch(`${url}/endless`, {
+        signal: controller.signal,
+      });
+      const reader = endless.body!.getReader();
+      await reader.read();
+      controller.abort(new Error("mine"));
+      const reading = (async () => {
+        while (!(await reader.read()).done);
+      })();
+      assertEquals(await reading.catch(({ message }) => message), "mine");
+    },
+  );
+
   t.feature(
     "HTTP/2",
     "createDispatcher() speaks HTTP/2, many requests on one judged session",

@@ -19,6 +19,7 @@ import {
   type MintedPolicy,
 } from "../../../src/testing/mod.ts";
 import type { Body } from "../harness.ts";
+import { serveHttp2 } from "./http2_server.ts";
 import { serve, type Served } from "./servers.ts";
 import { codeOf, refusal } from "./ways.ts";
 
@@ -215,6 +216,30 @@ export const reuse: Body = (t) => {
     await (await first).body.text();
     assertEquals(await second, "ERR_CERTPIN_MISMATCH");
     assertEquals(server.received, received);
+    await dispatcher.destroy();
+  });
+
+  t.test("a session of HTTP/2 that update() made wrong ends with what runs on it", async () => {
+    const chain = await mintChain();
+    const pinner = createPinner(chain.policy);
+    await using server = await serveHttp2(chain);
+    const { ca } = chain;
+    const dispatcher = createDispatcher(pinner, { ca, allowH2: true });
+    const url = `https://localhost:${server.port}`;
+    const get = async (path: string) => {
+      const { body } = await request(url + path, { dispatcher });
+      return body;
+    };
+    const endless = await get("/endless");
+    const running = refusal(() => endless.text());
+    pinner.update(chain.policy);
+    assertEquals(await (await get("/")).text(), "h2");
+    assertEquals(server.streams, 2);
+    pinner.update(otherPins(chain));
+    const code = "ERR_CERTPIN_MISMATCH";
+    assertEquals(await refusal(() => get("/")), code);
+    assertEquals(server.streams, 2);
+    assert(await running !== undefined);
     await dispatcher.destroy();
   });
 
