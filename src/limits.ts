@@ -10,6 +10,10 @@ export const MAX_CERTIFICATE_BYTES = 65_536;
 export const MAX_PEM_LENGTH = 8 * 1024 * 1024;
 /** Most certificates in one call of `parseCertificates`. */
 export const MAX_PARSED_CERTIFICATES = 4_096;
+/** Most bytes of DER in a chain that a peer presents. */
+export const MAX_CHAIN_BYTES = 256 * 1024;
+/** Most DER values in such a chain, counted as in {@linkcode MAX_CERTIFICATE_VALUES}. */
+export const MAX_CHAIN_VALUES = 16_384;
 /** Deepest nesting of DER values in a certificate. */
 export const MAX_DER_DEPTH = 32;
 /** Most DER values in a certificate, what its extensions hold not counted. */
@@ -48,6 +52,8 @@ export const MAX_POLICY_ACCEPTS = 1_024;
 export const MAX_POLICY_PROBLEMS = 100;
 /** Parsed certificates that a pinner keeps, least recently used dropped first. */
 export const MAX_CACHED_CERTIFICATES = 512;
+/** Bytes of DER of these certificates; what is parsed takes a multiple. */
+export const MAX_CACHED_CERTIFICATES_BYTES = 1024 * 1024;
 /** Signature verdicts kept, least recently used dropped first. */
 export const MAX_CACHED_SIGNATURES = 1_024;
 /** Hostname and finding code pairs that a pinner remembers as already warned about. */

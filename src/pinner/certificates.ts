@@ -5,30 +5,53 @@
  */
 import { encodeHex } from "@std/encoding/hex";
 import { type Bytes, digests, type Steps } from "../crypto/steps.ts";
-import { MAX_CACHED_CERTIFICATES } from "../limits.ts";
+import { LimitError } from "../errors.ts";
+import {
+  MAX_CACHED_CERTIFICATES,
+  MAX_CACHED_CERTIFICATES_BYTES,
+  MAX_CHAIN_VALUES,
+} from "../limits.ts";
 import { type Certificate, parseDer, recordOf } from "../x509/certificate.ts";
 
 /**
  * Parsed certificates by the SHA-256 of their DER. Parsing depends on these
- * bytes alone, so an entry stays right for good. Bounded: the least recently
- * used goes first.
+ * bytes alone, so an entry stays right for good. Bounded by number and by
+ * bytes: the least recently used goes first.
  */
 export class CertificateCache {
   /** Certificates parsed so far, for tests that count work. */
   parsed = 0;
   readonly #certificates = new Map<string, Certificate>();
+  #bytes = 0;
 
   /** Certificates held now. */
   get size(): number {
     return this.#certificates.size;
   }
 
-  /** Parses certificates from bytes that nobody else holds; throws as `parseDer` does. */
+  /** Bytes of DER held now. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * Parses a chain from bytes that nobody else holds; throws as `parseDer` does.
+   *
+   * @throws {LimitError} `ERR_CERTPIN_LIMIT_CHAIN_LENGTH` above
+   * `MAX_CHAIN_VALUES`, whether its certificates are known or not.
+   */
   *parse(ders: readonly Bytes[]): Steps<readonly Certificate[]> {
     const keys = yield* digests("sha256", ders);
-    return ders.map((der, index) =>
-      this.#get(encodeHex(keys[index]), der, keys[index])
-    );
+    let values = 0;
+    return ders.map((der, index) => {
+      const found = this.#get(encodeHex(keys[index]), der, keys[index]);
+      values += recordOf(found).values;
+      if (values <= MAX_CHAIN_VALUES) return found;
+      throw new LimitError(
+        "ERR_CERTPIN_LIMIT_CHAIN_LENGTH",
+        `Cannot parse the chain: more than ${MAX_CHAIN_VALUES} DER values`,
+      );
+    });
   }
 
   #get(key: string, der: Bytes, digest: Bytes): Certificate {
@@ -37,11 +60,16 @@ export class CertificateCache {
       this.parsed++;
       certificate = parseDer(der);
       recordOf(certificate).digestMemo.set("certificate:sha256", digest);
+      this.#bytes += der.length;
     } else this.#certificates.delete(key);
     this.#certificates.set(key, certificate);
-    if (this.#certificates.size > MAX_CACHED_CERTIFICATES) {
-      const [oldest] = this.#certificates.keys();
+    while (
+      this.#certificates.size > MAX_CACHED_CERTIFICATES ||
+      this.#bytes > MAX_CACHED_CERTIFICATES_BYTES
+    ) {
+      const [[oldest, dropped]] = this.#certificates;
       this.#certificates.delete(oldest);
+      this.#bytes -= recordOf(dropped).der.length;
     }
     return certificate;
   }

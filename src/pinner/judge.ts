@@ -136,8 +136,12 @@ function* judgeValid(peer: CopiedPeer, bench: Bench): Steps<Judgement> {
       "Cannot judge the peer: the clock gives no date",
     );
   }
-  const chain = yield* bench.certificates.parse(peer.chain);
   const entry = host && findEntry(record, host);
+  // A host that is refused whatever it shows makes no more work than its leaf.
+  const isHopeless = entry === undefined && record.unlisted === "deny";
+  const chain = yield* bench.certificates.parse(
+    isHopeless ? peer.chain.slice(0, 1) : peer.chain,
+  );
   const situation = { record, entry, at, platformValidated };
   yield* settleSteps(entry?.rules ?? []);
   const weighed = demandOf(situation) === "nothing"

@@ -12,7 +12,11 @@ import {
   PathError,
 } from "../errors.ts";
 import { type CanonicalHost, canonicalHost } from "../host.ts";
-import { type Limits, MAX_CERTIFICATE_BYTES } from "../limits.ts";
+import {
+  type Limits,
+  MAX_CERTIFICATE_BYTES,
+  MAX_CHAIN_BYTES,
+} from "../limits.ts";
 import type { AnchorStore } from "../path/anchors.ts";
 import { escapeText } from "../text.ts";
 
@@ -90,7 +94,16 @@ function copyChain(value: unknown, limits: Limits): readonly Bytes[] {
       `Cannot judge the peer: ${length} certificates, at most ${limits.chainCertificates} allowed`,
     );
   }
-  return Array.from({ length }, (_, index) => copyBytes(value[index]));
+  let total = 0;
+  return Array.from({ length }, (_, index) => {
+    const bytes = copyBytes(value[index]);
+    total += bytes.length;
+    if (total <= MAX_CHAIN_BYTES) return bytes;
+    throw new LimitError(
+      "ERR_CERTPIN_LIMIT_CHAIN_LENGTH",
+      `Cannot judge the peer: a chain of more than ${MAX_CHAIN_BYTES} bytes`,
+    );
+  });
 }
 
 function toHost(hostname: string): CanonicalHost {

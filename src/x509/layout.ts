@@ -57,6 +57,8 @@ export interface Layout {
   readonly version: number;
   /** Content octets of the INTEGER. */
   readonly serialNumber: Bytes;
+  /** How many DER values it is made of, what strings hold not counted. */
+  readonly values: number;
   /** The algorithm inside the signed part. */
   readonly innerAlgorithm: Algorithm;
   readonly issuer: Name;
@@ -94,6 +96,7 @@ export function readLayout(der: Bytes): Layout {
   return {
     tbs: tbs.raw,
     version,
+    values: countValues(certificate),
     serialNumber: expectTag(serial, TAG.integer, "serialNumber").content,
     innerAlgorithm: readAlgorithm(inner, "signature"),
     issuer: readName(issuer, "issuer"),
@@ -105,6 +108,10 @@ export function readLayout(der: Bytes): Layout {
     outerAlgorithm: readAlgorithm(outer, "signatureAlgorithm"),
     signature: wholeBitString(signature, "signatureValue"),
   };
+}
+
+function countValues({ children }: DerValue): number {
+  return children.reduce((sum, child) => sum + countValues(child), 1);
 }
 
 function readVersion(fields: DerValue[]): number {

@@ -23,6 +23,7 @@ export class CertificateRecord implements Layout {
 
   declare readonly tbs: Layout["tbs"];
   declare readonly version: Layout["version"];
+  declare readonly values: Layout["values"];
   declare readonly serialNumber: Layout["serialNumber"];
   declare readonly innerAlgorithm: Layout["innerAlgorithm"];
   declare readonly issuer: Layout["issuer"];

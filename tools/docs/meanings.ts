@@ -194,7 +194,8 @@ export const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     remedy: "Nothing real is: look at where it comes from",
   },
   ERR_CERTPIN_LIMIT_CHAIN_LENGTH: {
-    means: "The peer presented more certificates than `chainCertificates`",
+    means:
+      "The peer's chain is too long: more than `chainCertificates`, 256 KiB or 16,384 DER values",
     remedy: "Have the server send its own chain alone",
   },
   ERR_CERTPIN_LIMIT_PATH_WORK: {

@@ -110,6 +110,27 @@ export const decisions: Body = (t) => {
     );
   });
 
+  t.test("check() reads no more than the leaf of a host that is refused whatever it shows", async () => {
+    const { minted, policyOf, ask } = await scene();
+    const chain = [...minted.chain, Uint8Array.of(1, 2, 3)];
+    const hostname = "unlisted.example";
+    assertEquals(
+      await ask(undefined, { hostname, chain }),
+      "block unlisted UNLISTED",
+    );
+    for (
+      const [policy, peer] of [
+        [policyOf(), { chain }],
+        [policyOf({}, { unlisted: "allow" }), { hostname, chain }],
+      ] as const
+    ) {
+      assertEquals(
+        await ask(policy, { ...peer, platformValidated: true }),
+        "block invalid-chain CERTIFICATE_DER",
+      );
+    }
+  });
+
   t.test("check() refuses unlisted hosts, or allows them on a valid path or a validated connection", async () => {
     const { other, pins, ask } = await scene();
     const elsewhere = (unlisted: string): PolicyInput => ({

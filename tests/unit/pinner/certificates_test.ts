@@ -6,10 +6,16 @@ import {
 } from "@std/assert";
 import { runWithNodeCrypto } from "../../../src/adapters/node_crypto.ts";
 import type { Bytes } from "../../../src/crypto/steps.ts";
-import { CertificateError } from "../../../src/errors.ts";
-import { MAX_CACHED_CERTIFICATES } from "../../../src/limits.ts";
+import { CertificateError, LimitError } from "../../../src/errors.ts";
+import {
+  MAX_CACHED_CERTIFICATES,
+  MAX_CACHED_CERTIFICATES_BYTES,
+  MAX_CHAIN_VALUES,
+} from "../../../src/limits.ts";
 import { CertificateCache } from "../../../src/pinner/certificates.ts";
 import { fingerprintSteps } from "../../../src/pins/fingerprint.ts";
+import { mintCertificate } from "../../../src/testing/mod.ts";
+import { recordOf } from "../../../src/x509/certificate.ts";
 import { minted } from "./scene.ts";
 
 const [leaf, intermediate] = minted.chain;
@@ -41,7 +47,7 @@ Deno.test("a certificate is parsed once for its bytes, and hashed with them", ()
 Deno.test("the cache of certificates is bounded, and drops the least recently used", () => {
   const cache = new CertificateCache();
   const all = variants(MAX_CACHED_CERTIFICATES);
-  parse(cache, ...all);
+  for (const one of all) parse(cache, one);
   parse(cache, all[0]);
   assertEquals([cache.parsed, cache.size], [all.length, all.length]);
   parse(cache, intermediate);
@@ -50,6 +56,44 @@ Deno.test("the cache of certificates is bounded, and drops the least recently us
   assertEquals(cache.parsed, all.length + 1);
   parse(cache, all[1]);
   assertEquals(cache.parsed, all.length + 2);
+});
+
+Deno.test("the cache of certificates is bounded by bytes too, so that large ones cannot fill the memory", async () => {
+  const cache = new CertificateCache();
+  const value = new Uint8Array(60_000);
+  const { der } = await mintCertificate({
+    extraExtensions: [{ oid: "1.2.3.4", value }],
+  });
+  const most = Math.floor(MAX_CACHED_CERTIFICATES_BYTES / der.length);
+  for (let at = 0; at < most; at++) {
+    const one = der.slice();
+    one[one.length - 1] ^= at;
+    parse(cache, one);
+  }
+  assertEquals([cache.size, cache.bytes], [most, most * der.length]);
+  const last = der.slice();
+  last[last.length - 1] ^= 255;
+  parse(cache, last);
+  assertEquals([cache.size, cache.bytes], [most, most * der.length]);
+  assert(cache.bytes <= MAX_CACHED_CERTIFICATES_BYTES);
+  parse(cache, der);
+  assertEquals(cache.parsed, most + 2);
+});
+
+Deno.test("a chain has as many DER values as are allowed, and not one more, known or not", () => {
+  const cache = new CertificateCache();
+  const [parsed] = parse(cache, leaf);
+  const { values } = recordOf(parsed);
+  const most = Math.floor(MAX_CHAIN_VALUES / values);
+  assertEquals(parse(cache, ...new Array(most).fill(leaf)).length, most);
+  for (let round = 0; round < 2; round++) {
+    const error = assertThrows(
+      () => parse(cache, ...new Array(most + 1).fill(leaf)),
+      LimitError,
+    );
+    assertEquals(error.code, "ERR_CERTPIN_LIMIT_CHAIN_LENGTH");
+  }
+  assertEquals(cache.parsed, 1);
 });
 
 Deno.test("what cannot be parsed is not kept", () => {

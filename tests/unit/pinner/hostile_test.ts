@@ -10,7 +10,13 @@ import {
   type Report,
   type Verdict,
 } from "../../../src/pinner.ts";
-import { mintAttacks, mintChain } from "../../../src/testing/mod.ts";
+import {
+  mintAttacks,
+  mintCertificate,
+  mintChain,
+  mintKey,
+} from "../../../src/testing/mod.ts";
+import { MAX_CHAIN_BYTES } from "../../../src/limits.ts";
 import { parseCertificates } from "../../../src/x509/certificate.ts";
 import { runWithNodeCrypto } from "../../../src/adapters/node_crypto.ts";
 import {
@@ -139,6 +145,29 @@ Deno.test("what exceeds a limit is not even copied or hashed", async () => {
   assert(
     !judgeSteps(pinnerOf(), { hostname: HOST, chain: minted.chain }).next()
       .done,
+  );
+});
+
+Deno.test("a chain has as many bytes as are allowed, and not one more", async () => {
+  // Signatures of Ed25519 are all of one length.
+  const key = await mintKey("Ed25519");
+  const padded = async (length: number) => {
+    const value = new Uint8Array(length);
+    const extraExtensions = [{ oid: "1.2.3.4", value }];
+    const serialNumber = Uint8Array.of(1);
+    return (await mintCertificate({ key, serialNumber, extraExtensions })).der;
+  };
+  const large = await padded(50_000);
+  const chain = [...minted.chain, ...new Array(4).fill(large)];
+  const rest = MAX_CHAIN_BYTES -
+    chain.reduce((sum, { length }) => sum + length, 0);
+  const head = (await padded(40_000)).length - 40_000;
+  const most = [...chain, await padded(rest - head)];
+  assertEquals(await ask(undefined, { chain: most }), "allow pinned");
+  const more = [...chain, await padded(rest - head + 1)];
+  assertEquals(
+    await ask(undefined, { chain: more }),
+    "block invalid-chain LIMIT_CHAIN_LENGTH",
   );
 });
 
