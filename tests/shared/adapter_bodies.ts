@@ -7,6 +7,7 @@ import { features } from "./adapters/features.ts";
 import { hazards } from "./adapters/hazards.ts";
 import { libraries } from "./adapters/libraries.ts";
 import { load } from "./adapters/load.ts";
+import { openssl } from "./adapters/openssl.ts";
 import { options } from "./adapters/options.ts";
 import { protocols } from "./adapters/protocols.ts";
 import { proxies } from "./adapters/proxies.ts";
@@ -20,6 +21,7 @@ export const adapterBodies: readonly Body[] = [
   proxies,
   denoConn,
   options,
+  openssl,
   hazards,
   libraries,
   reuse,

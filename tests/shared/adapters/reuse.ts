@@ -2,8 +2,10 @@
  * Connections that live longer than what allowed them.
  */
 import { assert, assertEquals } from "@std/assert";
+import { Buffer } from "node:buffer";
+import { once } from "node:events";
 import * as https from "node:https";
-import type * as tls from "node:tls";
+import * as tls from "node:tls";
 import { request } from "undici/index.js";
 import { createFetch } from "../../../src/adapters/deno.ts";
 import {
@@ -99,6 +101,18 @@ const POOLS: readonly Pool[] = [
 /** Lets a connection go back into its pool. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+/** One request over a connection of Node's own; returns its last session. */
+async function exchangePlain(options: tls.ConnectionOptions): Promise<Buffer> {
+  const socket = tls.connect(options);
+  let session = Buffer.alloc(0);
+  socket.on("session", (latest) => session = latest);
+  socket.write("GET / HTTP/1.1\r\n\r\n");
+  await once(socket, "data");
+  await settle();
+  socket.destroy();
+  return session;
 }
 
 /** Registers the tests. */
@@ -357,6 +371,12 @@ export const reuse: Body = (t) => {
         }
       }
       assertEquals(resumed, 0);
+      // Node itself resumes here, so the server would have seen it.
+      if (t.runtime !== "node") return;
+      const { port } = server;
+      const plain = { host: "127.0.0.1", port, ca: chain.ca };
+      await exchangePlain({ ...plain, session: await exchangePlain(plain) });
+      assertEquals(resumed, 1);
     });
   }
 
