@@ -145,7 +145,8 @@ export function canonicalHost(text: string): CanonicalHost {
   let name = text.replace(DOTS, ".");
   if (name.endsWith(".")) name = name.slice(0, -1);
   if (name === "") refuse(text, "it is empty");
-  if (FOREIGN_ASCII.test(name)) {
+  // Compatibility forms too: Chromium decodes what a full-width "%" begins.
+  if (FOREIGN_ASCII.test(name + name.normalize("NFKC"))) {
     refuse(text, "it holds a character that no hostname has");
   }
   const labels = name.split(".").length;
