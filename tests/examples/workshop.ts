@@ -176,7 +176,7 @@ export class Workshop implements AsyncDisposable {
     const folder = `${this.folder}/node`;
     const { success, output } = await npm(["install"], folder);
     if (!success) throw new Error(`npm install failed:\n${output}`);
-    for (const name of ["relay.mjs", "services.mjs"]) {
+    for (const name of ["relay.mjs", "services.mjs", "echo_pb.js"]) {
       await Deno.copyFile(new URL(name, SERVERS), `${folder}/${name}`);
     }
   }
