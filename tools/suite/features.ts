@@ -29,7 +29,7 @@ function column({ runtime, version }: FeatureResult): string {
 }
 
 function cell(outcomes: readonly string[]): string {
-  if (outcomes.length === 0) return "not tested";
+  if (outcomes.length === 0) return "–";
   const other = outcomes.find((outcome) => outcome !== "works");
   if (other === undefined) return "yes";
   return other === "fails" ? "**fails**" : `refused: ${other}`;

@@ -77,7 +77,7 @@ Deno.test("featureTable() has a row a feature and a column a runtime", () => {
       "|  | Deno 2.9 | Node 24 |",
       "| --- | --- | --- |",
       "| fetch | refused: no sockets | yes |",
-      "| h2 | not tested | **fails** |",
+      "| h2 | – | **fails** |",
     ].join("\n"),
   );
 });
