@@ -1,22 +1,27 @@
 /**
  * The tests of the adapters that run on Deno, Node and Bun.
  */
+import { aborts } from "./adapters/aborts.ts";
 import { attacks } from "./adapters/attacks.ts";
 import { denoConn } from "./adapters/deno_conn.ts";
 import { features } from "./adapters/features.ts";
 import { hazards } from "./adapters/hazards.ts";
+import { overHttp2 } from "./adapters/http2.ts";
 import { libraries } from "./adapters/libraries.ts";
 import { load } from "./adapters/load.ts";
 import { openssl } from "./adapters/openssl.ts";
 import { options } from "./adapters/options.ts";
 import { protocols } from "./adapters/protocols.ts";
 import { proxies } from "./adapters/proxies.ts";
+import { races } from "./adapters/races.ts";
 import { reuse } from "./adapters/reuse.ts";
 import type { Body } from "./harness.ts";
 
 /** All of them. */
 export const adapterBodies: readonly Body[] = [
   features,
+  aborts,
+  overHttp2,
   protocols,
   proxies,
   denoConn,
@@ -25,6 +30,7 @@ export const adapterBodies: readonly Body[] = [
   hazards,
   libraries,
   reuse,
+  races,
   attacks,
   load,
 ];

@@ -1,74 +1,14 @@
 /**
- * What people expect of a connection and of `fetch`, shown on each runtime:
- * each test fills a cell of the feature table.
+ * What people expect of `fetch`, shown on each runtime: each test fills a cell
+ * of the feature table.
  */
 import { assert, assertEquals } from "@std/assert";
-import * as net from "node:net";
-import {
-  createFetch,
-  type PinnedFetch,
-  verdictOf,
-} from "../../../src/adapters/deno.ts";
-import { mintChain, type MintedChain } from "../../../src/testing/mod.ts";
+import { createFetch, verdictOf } from "../../../src/adapters/deno.ts";
+import { mintChain } from "../../../src/testing/mod.ts";
 import type { Body } from "../harness.ts";
-import { type HttpServed, serveHttp } from "./http_server.ts";
-import { listen, shut } from "./servers.ts";
+import { serveHttp } from "./http_server.ts";
+import { rejection, stage, streamOf } from "./stage.ts";
 import { lookup, refusal } from "./ways.ts";
-
-interface Stage extends AsyncDisposable {
-  readonly chain: MintedChain;
-  readonly server: HttpServed;
-  readonly fetch: PinnedFetch;
-  readonly url: string;
-}
-
-async function stage(hostname = "localhost"): Promise<Stage> {
-  const hostnames = [hostname, "127.0.0.1", "other.test"];
-  const chain = await mintChain({ hostnames });
-  delete chain.policy.hosts["other.test"];
-  const server = await serveHttp(chain);
-  const fetch = createFetch(chain.policy, { ca: chain.ca, lookup });
-  return {
-    chain,
-    server,
-    fetch,
-    url: `https://${hostname}:${server.port}`,
-    async [Symbol.asyncDispose]() {
-      await fetch.close();
-      await server[Symbol.asyncDispose]();
-    },
-  };
-}
-
-async function* pieces(count: number): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  for (let index = 0; index < count; index++) {
-    yield new TextEncoder().encode(`piece ${index};`);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
-
-function streamOf(
-  count: number,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const source = pieces(count);
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await source.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-  });
-}
-
-/** What `attempt` rejects with; fails where it does not. */
-async function rejection(attempt: Promise<unknown>): Promise<unknown> {
-  try {
-    await attempt;
-  } catch (error) {
-    return error;
-  }
-  throw new Error("It did not reject");
-}
 
 /** Registers the tests. */
 export const features: Body = (t) => {
@@ -198,83 +138,6 @@ export const features: Body = (t) => {
       assertEquals(body, "piece 0;piece 1;piece 2;piece 3;piece 4;");
     },
   );
-
-  t.feature(
-    "abort while connecting",
-    "an abort ends a fetch that connects",
-    async () => {
-      await using at = await stage();
-      const silent = net.createServer(() => {});
-      const port = await listen(silent);
-      const sockets = new Set<net.Socket>();
-      silent.on("connection", (socket: net.Socket) => sockets.add(socket));
-      const controller = new AbortController();
-      silent.once("connection", () => controller.abort(new Error("mine")));
-      const error = await rejection(
-        at.fetch(`https://localhost:${port}/`, { signal: controller.signal }),
-      );
-      assertEquals((error as Error).message, "mine");
-      await at.fetch.close();
-      await shut(silent, sockets);
-    },
-  );
-
-  t.feature(
-    "abort before headers",
-    "an abort ends a fetch that waits for an answer",
-    async () => {
-      await using at = await stage();
-      const controller = new AbortController();
-      at.server.onRequest("/silent", () => controller.abort(new Error("mine")));
-      const error = await rejection(
-        at.fetch(`${at.url}/silent`, { signal: controller.signal }),
-      );
-      assertEquals((error as Error).message, "mine");
-      await at.server.closed("/silent");
-    },
-  );
-
-  t.feature(
-    "abort in the body",
-    "an abort ends a body that is being read",
-    async () => {
-      await using at = await stage();
-      const controller = new AbortController();
-      const response = await at.fetch(`${at.url}/endless`, {
-        signal: controller.signal,
-      });
-      const reader = response.body!.getReader();
-      await reader.read();
-      controller.abort(new Error("mine"));
-      const error = await rejection((async () => {
-        while (!(await reader.read()).done);
-      })());
-      assertEquals((error as Error).message, "mine");
-      await at.server.closed("/endless");
-    },
-  );
-
-  t.feature("abort while sending", "an abort ends an upload", async () => {
-    await using at = await stage();
-    const controller = new AbortController();
-    at.server.onRequest("/echo", () => controller.abort(new Error("mine")));
-    const error = await rejection(at.fetch(`${at.url}/echo`, {
-      method: "POST",
-      body: streamOf(1_000_000),
-      duplex: "half",
-      signal: controller.signal,
-    } as RequestInit));
-    assertEquals((error as Error).message, "mine");
-    await at.server.closed("/echo");
-  });
-
-  t.test("an abort that came first sends nothing", async () => {
-    await using at = await stage();
-    const signal = AbortSignal.abort(new Error("mine"));
-    const error = await rejection(at.fetch(at.url, { signal }));
-    assertEquals((error as Error).message, "mine");
-    assertEquals(at.server.requests, 0);
-  });
 
   t.feature("keep-alive", "createFetch() uses connections again", async () => {
     await using at = await stage();

@@ -1,10 +1,9 @@
 /**
- * Protocols over pinned connections: HTTP/2, WebSocket, EventSource, proxies,
+ * Protocols over pinned connections: WebSocket, EventSource, proxies,
  * client certificates, and other libraries' own protocols.
  */
 import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
-import * as http2 from "node:http2";
 import * as https from "node:https";
 import type * as net from "node:net";
 import type * as tls from "node:tls";
@@ -16,16 +15,14 @@ import {
   request,
   WebSocket,
 } from "undici/index.js";
-import { createFetch, verdictOf } from "../../../src/adapters/deno.ts";
+import { verdictOf } from "../../../src/adapters/deno.ts";
 import {
-  connect,
   createAgent,
   type createDispatcher,
 } from "../../../src/adapters/node.ts";
-import { mintChain, type MintedChain } from "../../../src/testing/mod.ts";
+import { mintChain } from "../../../src/testing/mod.ts";
 import { type Body, Refused } from "../harness.ts";
 import { serveHttp } from "./http_server.ts";
-import { serveHttp2 } from "./http2_server.ts";
 import { serve } from "./servers.ts";
 import { refusal, withDispatcher } from "./ways.ts";
 
@@ -72,110 +69,6 @@ function lacksErrorEvents(): Refused | undefined {
 
 /** Registers the tests. */
 export const protocols: Body = (t) => {
-  t.feature(
-    "fetch over HTTP/2",
-    "createFetch() speaks HTTP/2, bodies and aborts included",
-    async () => {
-      const chain = await mintChain();
-      await using server = await serveHttp2(chain);
-      const url = `https://localhost:${server.port}`;
-      await using fetch = createFetch(chain.policy, {
-        ca: chain.ca,
-        allowH2: true,
-      });
-      const answer = await fetch(`${url}/`, { method: "POST", body: "sent" });
-      assertEquals([answer.status, await answer.text()], [200, "h2 sent"]);
-      const streamed = await fetch(`${url}/`, {
-        method: "POST",
-        body: new Blob(["streamed"]).stream(),
-        duplex: "half",
-      } as RequestInit);
-      assertEquals(await streamed.text(), "h2 streamed");
-      const controller = new AbortController();
-      const endless = await fetch(`${url}/endless`, {
-        signal: controller.signal,
-      });
-      const reader = endless.body!.getReader();
-      await reader.read();
-      controller.abort(new Error("mine"));
-      const reading = (async () => {
-        while (!(await reader.read()).done);
-      })();
-      assertEquals(await reading.catch(({ message }) => message), "mine");
-    },
-  );
-
-  t.feature(
-    "HTTP/2",
-    "createDispatcher() speaks HTTP/2, many requests on one judged session",
-    async () => {
-      const chain = await mintChain();
-      await using server = await serveHttp2(chain);
-      const url = `https://localhost:${server.port}/`;
-      const get = async (dispatcher: ReturnType<typeof createDispatcher>) => {
-        const { body } = await request(url, { dispatcher });
-        return await body.text();
-      };
-      const { ca } = chain;
-      const other = await mintChain();
-      await withDispatcher(
-        other.policy,
-        { ca, allowH2: true },
-        async (dispatcher) => {
-          assertEquals(await refusal(() => get(dispatcher)), MISMATCH);
-        },
-      );
-      assertEquals(server.streams, 0);
-      await withDispatcher(
-        chain.policy,
-        { ca, allowH2: true },
-        async (dispatcher) => {
-          const answers = await Promise.all(
-            Array.from({ length: 10 }, () => get(dispatcher)),
-          );
-          assertEquals(answers, Array(10).fill("h2"));
-        },
-      );
-      assertEquals(server.streams, 10);
-    },
-  );
-
-  t.feature(
-    "http2.connect()",
-    "http2.connect() runs over a judged socket",
-    async () => {
-      const chain = await mintChain();
-      await using server = await serveHttp2(chain);
-      const open = (policy: MintedChain["policy"]) =>
-        connect(policy, {
-          host: "localhost",
-          family: 4,
-          port: server.port,
-          ca: chain.ca,
-          ALPNProtocols: ["h2"],
-        });
-      const other = await mintChain();
-      assertEquals(await refusal(() => open(other.policy)), MISMATCH);
-      const socket = await open(chain.policy);
-      assertEquals(socket.alpnProtocol, "h2");
-      const session = http2.connect(`https://localhost:${server.port}`, {
-        createConnection: () => socket,
-      });
-      const answer = await new Promise<string>((resolve, reject) => {
-        session.on("error", reject);
-        const stream = session.request({ ":path": "/" });
-        let text = "";
-        stream.setEncoding("utf8");
-        stream.on("data", (piece: string) => text += piece);
-        stream.on("end", () => resolve(text));
-        stream.end();
-      });
-      session.destroy();
-      assertEquals(answer, "h2");
-      assertEquals(server.streams, 1);
-    },
-  );
-
   t.feature(
     "WebSocket",
     "undici's WebSocket runs over a judged connection",
