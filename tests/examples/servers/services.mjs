@@ -83,7 +83,11 @@ async function mysql(listen) {
       statusFlags: 2,
       characterSet: 8,
       capabilityFlags: 0xffffff ^ 2048, // all but TLS of its own
-      authCallback: (_, callback) => callback(null),
+      authCallback: (_, callback) => {
+        callback(null);
+        // Each command counts its packets from 0; the server forgets to.
+        setImmediate(() => connection.sequenceId = 0);
+      },
     });
     connection.on("query", () => {
       connection.writeTextResult([{ one: 1 }], [{
@@ -99,6 +103,7 @@ async function mysql(listen) {
         flags: 0,
         decimals: 0,
       }]);
+      connection.sequenceId = 0;
     });
     connection.on("error", () => {});
   });
