@@ -13,6 +13,22 @@ import { attributeText, EMAIL_ADDRESS, isWithin } from "../x509/names.ts";
 import type { Budget } from "./budget.ts";
 import { dnsLabels, dnsPattern } from "./hostname.ts";
 
+/** Longest mailbox compared, in characters: 64 before the "@", 255 after it (RFC 5321, section 4.5.3.1). */
+const MAX_MAILBOX_LENGTH = 320;
+
+/** A name or the base of a subtree, taken apart once for all comparisons. */
+interface Operand {
+  readonly name: GeneralName;
+  /** Of a DNS name. */
+  readonly wildcard?: boolean;
+  /** Of a DNS name, of a mailbox's host, of a constraint on hosts. */
+  readonly labels?: readonly string[];
+  /** Of a mailbox, before the "@". */
+  readonly local?: string;
+  /** Of a constraint on mailboxes: all of a domain, the domain itself not. */
+  readonly isDomain?: boolean;
+}
+
 /**
  * Holds a CA's constraints against the certificates below it.
  *
@@ -24,37 +40,48 @@ export function checkNameConstraints(
   below: readonly CertificateRecord[],
   budget: Budget,
 ): string | undefined {
-  const { permitted, excluded } = constraints;
   const expense = "nameConstraintComparisons";
-  budget.pay(expense, permitted.length + excluded.length);
-  for (const base of [...permitted, ...excluded]) {
-    const defect = malformedBase(base);
-    if (defect) return defect;
+  const count = constraints.permitted.length + constraints.excluded.length;
+  budget.pay(expense, count);
+  const bases: Operand[] = [];
+  for (const base of [...constraints.permitted, ...constraints.excluded]) {
+    const read = readBase(base);
+    if (typeof read === "string") return read;
+    bases.push(read);
   }
+  const permitted = bases.slice(0, constraints.permitted.length);
+  const excluded = bases.slice(constraints.permitted.length);
   for (const [i, record] of below.entries()) {
     if (i > 0 && record.selfIssued) continue;
     for (const name of constrainedNames(record)) {
-      budget.pay(expense, permitted.length + excluded.length);
+      budget.pay(expense, count);
       const defect = checkName(name, permitted, excluded);
       if (defect) return defect;
     }
   }
 }
 
-function malformedBase(base: GeneralName): string | undefined {
-  switch (base.kind) {
-    case "dns":
-      return base.text === "" || dnsLabels(base.text)
-        ? undefined
+/** The base of a subtree; what is wrong with it, where it is none. */
+function readBase(name: GeneralName): Operand | string {
+  switch (name.kind) {
+    case "dns": {
+      const labels = name.text === "" ? [] : dnsLabels(name.text);
+      return labels
+        ? { name, labels }
         : "a name constraint that is no DNS name";
-    case "email":
-      return emailConstraint(base.text)
-        ? undefined
+    }
+    case "email": {
+      const read = readEmailBase(name.text);
+      return read
+        ? { name, ...read }
         : "a name constraint that is no mail address, host or domain";
+    }
     case "ip":
-      return isPrefixMask(base.bytes.subarray(base.bytes.length / 2))
-        ? undefined
+      return isPrefixMask(name.bytes.subarray(name.bytes.length / 2))
+        ? { name }
         : "a name constraint whose mask is not a prefix";
+    default:
+      return { name };
   }
 }
 
@@ -86,10 +113,10 @@ function* constrainedNames(
 
 function checkName(
   name: GeneralName,
-  permitted: readonly GeneralName[],
-  excluded: readonly GeneralName[],
+  permitted: readonly Operand[],
+  excluded: readonly Operand[],
 ): string | undefined {
-  const sameKind = (base: GeneralName) => applies(base, name);
+  const sameKind = (base: Operand) => applies(base.name, name);
   const allowing = permitted.filter(sameKind);
   const forbidding = excluded.filter(sameKind);
   if (allowing.length + forbidding.length === 0) return undefined;
@@ -97,9 +124,10 @@ function checkName(
     // RFC 5280, section 4.2.1.10: process the constraint or reject.
     return "a constrained kind of name that cannot be compared";
   }
-  if (!isWellFormed(name)) return "a constrained name that is malformed";
-  if (forbidding.some((base) => touches(name, base))) return "an excluded name";
-  if (allowing.length > 0 && !allowing.some((base) => lies(name, base))) {
+  const read = readConstrained(name);
+  if (!read) return "a constrained name that is malformed";
+  if (forbidding.some((base) => touches(read, base))) return "an excluded name";
+  if (allowing.length > 0 && !allowing.some((base) => lies(read, base))) {
     return "a name outside the permitted subtrees";
   }
 }
@@ -114,46 +142,41 @@ function applies(base: GeneralName, name: GeneralName): boolean {
     : base.kind === "email" && name.type === SMTP_UTF8_MAILBOX;
 }
 
-function isWellFormed(name: GeneralName): boolean {
-  switch (name.kind) {
-    case "dns":
-      return dnsPattern(name.text) !== undefined;
-    case "email":
-      return mailbox(name.text) !== undefined;
-    default:
-      return true;
-  }
+/** A name that constraints apply to; undefined where it is malformed. */
+function readConstrained(name: GeneralName): Operand | undefined {
+  if (name.kind !== "dns" && name.kind !== "email") return { name };
+  const read = name.kind === "dns"
+    ? dnsPattern(name.text)
+    : readMailbox(name.text);
+  return read && { name, ...read };
 }
 
 /** Whether all that the name stands for lies within the subtree. */
-function lies(name: GeneralName, base: GeneralName): boolean {
-  if (name.kind === "dns" && base.kind === "dns") {
-    const { labels } = dnsPattern(name.text)!;
-    return endsWithLabels(labels, labelsOf(base.text));
+function lies(one: Operand, base: Operand): boolean {
+  const { name } = one;
+  if (name.kind === "ip" && base.name.kind === "ip") {
+    return addressLies(name.bytes, base.name.bytes);
   }
-  if (name.kind === "email" && base.kind === "email") {
-    return emailLies(mailbox(name.text)!, emailConstraint(base.text)!);
+  if (name.kind === "directory" && base.name.kind === "directory") {
+    return isWithin(name.name, base.name.name);
   }
-  if (name.kind === "ip" && base.kind === "ip") {
-    return addressLies(name.bytes, base.bytes);
+  const { labels } = one;
+  if (!labels || !base.labels || !endsWithLabels(labels, base.labels)) {
+    return false;
   }
-  return name.kind === "directory" && base.kind === "directory" &&
-    isWithin(name.name, base.name);
+  if (name.kind === "dns") return true;
+  if (base.isDomain) return labels.length > base.labels.length;
+  return labels.length === base.labels.length &&
+    (base.local === undefined || base.local === one.local);
 }
 
 /** Whether anything that the name stands for lies within the subtree. */
-function touches(name: GeneralName, base: GeneralName): boolean {
+function touches(name: Operand, base: Operand): boolean {
   if (lies(name, base)) return true;
-  if (name.kind !== "dns" || base.kind !== "dns") return false;
   // `*.example.com` stands for `host.example.com` too.
-  const { wildcard, labels } = dnsPattern(name.text)!;
-  const baseLabels = labelsOf(base.text);
-  return wildcard && baseLabels.length === labels.length + 1 &&
-    endsWithLabels(baseLabels, labels);
-}
-
-function labelsOf(constraint: string): readonly string[] {
-  return constraint === "" ? [] : constraint.toLowerCase().split(".");
+  return name.wildcard === true &&
+    base.labels!.length === name.labels!.length + 1 &&
+    endsWithLabels(base.labels!, name.labels!);
 }
 
 function endsWithLabels(
@@ -170,45 +193,22 @@ function addressLies(address: Bytes, base: Bytes): boolean {
   return address.every((byte, i) => ((byte ^ base[i]) & base[half + i]) === 0);
 }
 
-interface Mailbox {
-  readonly local: string;
-  readonly domain: readonly string[];
-}
+type Mailbox = Required<Pick<Operand, "local" | "labels">>;
 
-function mailbox(text: string): Mailbox | undefined {
+function readMailbox(text: string): Mailbox | undefined {
+  if (text.length > MAX_MAILBOX_LENGTH) return undefined;
   const at = text.lastIndexOf("@");
-  const domain = dnsLabels(text.slice(at + 1));
+  const labels = dnsLabels(text.slice(at + 1));
+  const local = text.slice(0, Math.max(at, 0));
   // Quoted local parts can hide another "@": none of them is let through.
-  if (at < 1 || !domain || !/^[^\s"@\\]+$/.test(text.slice(0, at))) {
-    return undefined;
-  }
-  return { local: text.slice(0, at), domain };
+  if (!labels || !/^[^\s"@\\]+$/.test(local)) return undefined;
+  return { local, labels };
 }
-
-type EmailConstraint =
-  | { readonly kind: "mailbox"; readonly mailbox: Mailbox }
-  | { readonly kind: "host" | "domain"; readonly labels: readonly string[] };
 
 /** A mailbox, all mailboxes of a host, or (leading period) of a domain. */
-function emailConstraint(text: string): EmailConstraint | undefined {
-  if (text.includes("@")) {
-    const box = mailbox(text);
-    return box && { kind: "mailbox", mailbox: box };
-  }
+function readEmailBase(text: string): Omit<Operand, "name"> | undefined {
+  if (text.includes("@")) return readMailbox(text);
   const isDomain = text.startsWith(".");
   const labels = dnsLabels(isDomain ? text.slice(1) : text);
-  return labels && { kind: isDomain ? "domain" : "host", labels };
-}
-
-function emailLies({ local, domain }: Mailbox, base: EmailConstraint): boolean {
-  switch (base.kind) {
-    case "mailbox":
-      return local === base.mailbox.local &&
-        domain.join(".") === base.mailbox.domain.join(".");
-    case "host":
-      return domain.join(".") === base.labels.join(".");
-    case "domain":
-      return domain.length > base.labels.length &&
-        endsWithLabels(domain, base.labels);
-  }
+  return labels && { labels, isDomain };
 }

@@ -610,6 +610,15 @@ const WILDCARD: Setting = {
 };
 const MAIL: Setting = { leaf: { names: [{ email: "a@mail.example.com" }] } };
 
+const longMailbox = (length: number): Setting => ({
+  intermediates: [{
+    nameConstraints: { permitted: [{ email: "mail.example.com" }] },
+  }],
+  leaf: {
+    names: [{ email: "@mail.example.com".padStart(length, "a") }],
+  },
+});
+
 const TENANT = [{ type: "O", value: "Tenant" }] as const;
 /** A root that permits the leaf's subject, and not its own. */
 const TENANTS: Setting = {
@@ -687,6 +696,12 @@ const CONSTRAINTS: readonly PathCase[] = [
     { excluded: [{ email: "a@mail.example.com" }] },
     { excluded: [{ email: "A@mail.example.com" }] },
     MAIL,
+  ),
+  entry(
+    "a mailbox of over 320 characters where mailboxes are constrained",
+    "ERR_CERTPIN_PATH_NAME_CONSTRAINTS",
+    () => longMailbox(321),
+    () => longMailbox(320),
   ),
   constraint(
     "a mail address in the subject",
