@@ -4,15 +4,18 @@
  *
  * @module
  */
-import { decodeBase64 } from "@std/encoding/base64";
+import { decodeBase64, encodeBase64 } from "@std/encoding/base64";
 import type { Bytes } from "../crypto/steps.ts";
 import { CertificateError, LimitError } from "../errors.ts";
-import { MAX_PARSED_CERTIFICATES, MAX_PEM_LENGTH } from "../limits.ts";
+import {
+  MAX_CERTIFICATE_BYTES,
+  MAX_PARSED_CERTIFICATES,
+  MAX_PEM_LENGTH,
+} from "../limits.ts";
 
 const BOUNDARY = /^-----(BEGIN|END) ([ -~]*?)-----[ \t]*$/;
-// The last character before padding leaves no bits over (RFC 4648, section 3.5).
-const CANONICAL_BASE64 =
-  /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$/;
+/** Longest body of a certificate's block, in characters of base64. */
+const MAX_CERTIFICATE_BASE64_LENGTH = 4 * Math.ceil(MAX_CERTIFICATE_BYTES / 3);
 
 /** One block of PEM. */
 export interface PemBlock {
@@ -34,7 +37,8 @@ function pemError(message: string, cause?: unknown): never {
  *
  * @throws {CertificateError} `ERR_CERTPIN_CERTIFICATE_PEM`
  * @throws {LimitError} `ERR_CERTPIN_LIMIT_CERTIFICATE_SIZE` above
- * `MAX_PEM_LENGTH` characters, `ERR_CERTPIN_LIMIT_CHAIN_LENGTH` above
+ * `MAX_PEM_LENGTH` characters or `MAX_CERTIFICATE_BYTES` of a certificate,
+ * `ERR_CERTPIN_LIMIT_CHAIN_LENGTH` above
  * `MAX_PARSED_CERTIFICATES` blocks.
  */
 export function readPem(
@@ -71,7 +75,7 @@ export function readPem(
             `Cannot read PEM: more than ${MAX_PARSED_CERTIFICATES} blocks`,
           );
         }
-        blocks.push({ label, bytes: decodeBody(body.join("")) });
+        blocks.push({ label, bytes: decodeBody(label, body.join("")) });
       }
       label = undefined;
     }
@@ -80,20 +84,40 @@ export function readPem(
   return blocks;
 }
 
-function decodeBody(body: string): Bytes {
+/** Whether a block's label is that of a certificate. */
+function isCertificate(label: string): boolean {
+  return label === "CERTIFICATE" || label === "X509 CERTIFICATE";
+}
+
+function decodeBody(label: string, body: string): Bytes {
   const base64 = body.replace(/[ \t]/g, "");
-  if (base64 === "" || !CANONICAL_BASE64.test(base64)) {
+  if (
+    isCertificate(label) && base64.length > MAX_CERTIFICATE_BASE64_LENGTH
+  ) {
+    throw new LimitError(
+      "ERR_CERTPIN_LIMIT_CERTIFICATE_SIZE",
+      `Cannot read PEM: a certificate of more than ${MAX_CERTIFICATE_BYTES} bytes`,
+    );
+  }
+  let bytes: Bytes | undefined;
+  try {
+    // Looks at one character after the other; an expression over megabytes
+    // would need a stack for it.
+    bytes = new Uint8Array(decodeBase64(base64));
+  } catch {
+    // Not base64.
+  }
+  // Encoding again catches bits left over before the padding (RFC 4648,
+  // section 3.5), and padding left out.
+  if (!bytes?.length || encodeBase64(bytes) !== base64) {
     pemError("Cannot read PEM: the body is not base64");
   }
-  return new Uint8Array(decodeBase64(base64));
+  return bytes;
 }
 
 /** The DER of every certificate in PEM text; at least one. */
 export function readPemCertificates(text: string): Bytes[] {
-  const blocks = readPem(
-    text,
-    (label) => label === "CERTIFICATE" || label === "X509 CERTIFICATE",
-  );
+  const blocks = readPem(text, isCertificate);
   if (blocks.length === 0) {
     pemError(
       "Cannot read PEM: no block between -----BEGIN CERTIFICATE----- and its END",

@@ -1,9 +1,10 @@
 /** PEM (RFC 7468): what is around the blocks does not matter, what is in them does. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { CertpinError } from "../../../src/errors.ts";
-import { MAX_PEM_LENGTH } from "../../../src/limits.ts";
+import { MAX_CERTIFICATE_BYTES, MAX_PEM_LENGTH } from "../../../src/limits.ts";
 import { mintCertificate } from "../../../src/testing/mod.ts";
 import { parseCertificates } from "../../../src/x509/certificate.ts";
+import { readPem } from "../../../src/x509/pem.ts";
 
 const { pem, der } = await mintCertificate({ subject: "first" });
 const second = await mintCertificate({ subject: "second" });
@@ -103,4 +104,30 @@ Deno.test("parseCertificates() takes the longest PEM, and none longer", () => {
   ) {
     assertEquals(codeOf(longer), "ERR_CERTPIN_LIMIT_CERTIFICATE_SIZE");
   }
+});
+
+Deno.test("parseCertificates() takes a block as large as a certificate may be, and none larger", () => {
+  const block = (length: number) =>
+    `${BEGIN}\n${new Uint8Array(length).toBase64()}\n${END}\n`;
+  // The body is read, and no certificate.
+  assertEquals(
+    codeOf(block(MAX_CERTIFICATE_BYTES)),
+    "ERR_CERTPIN_CERTIFICATE_DER",
+  );
+  for (const length of [MAX_CERTIFICATE_BYTES + 3, 5 * 1024 * 1024]) {
+    assertEquals(codeOf(block(length)), "ERR_CERTPIN_LIMIT_CERTIFICATE_SIZE");
+  }
+});
+
+Deno.test("readPem() reads other blocks of megabytes", () => {
+  const base64 = new Uint8Array(4 * 1024 * 1024).toBase64();
+  const text = `-----BEGIN PKCS12-----\n${base64}\n-----END PKCS12-----\n`;
+  const [{ bytes }] = readPem(text, (label) => label === "PKCS12");
+  assertEquals(bytes.length, 4 * 1024 * 1024);
+  const broken = text.replace("==\n", "*=\n");
+  const error = assertThrows(
+    () => readPem(broken, (label) => label === "PKCS12"),
+    CertpinError,
+  );
+  assertEquals(error.code, "ERR_CERTPIN_CERTIFICATE_PEM");
 });
