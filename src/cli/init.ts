@@ -201,7 +201,10 @@ export const initCommand: CommandParser = command(
     object({
       hosts: multiple(
         argument(target(), { description: message`Hosts to pin.` }),
-        { min: 1 },
+        {
+          min: 1,
+          errors: { tooFew: message`Name at least one host.` },
+        },
       ),
       out: withDefault(
         option("--out", file(), { description: message`The policy to write.` }),

@@ -50,6 +50,9 @@ const commands: CommandParser = or(
   convertCommand,
 );
 
+/** Their names, for hints. */
+const COMMANDS = ["inspect", "pin", "init", "check", "lint", "convert"];
+
 /** Help, version or completion was printed, or the usage was wrong. */
 class Ended extends Error {
   constructor(readonly exitCode: number) {
@@ -59,6 +62,11 @@ class Ended extends Error {
 
 function end(exitCode: number): never {
   throw new Ended(exitCode);
+}
+
+/** Help goes to standard error too, where there are no arguments. */
+function isError(text: string): boolean {
+  return text.replace(COLOURS, "").startsWith("Error: ");
 }
 
 /** The parser's error in the shape of all others; it quotes arguments as they are. */
@@ -71,10 +79,11 @@ function usageError(io: Io, text: string, args: readonly string[]): string {
   );
   const [first, ...rest] = safe.replace(/^Error: /, "").split("\n")
     .filter((line) => line !== "").map(escapeText);
+  const name = COMMANDS.includes(args[0]) ? args[0] : "COMMAND";
   return [
     `${style.red(style.bold("error:"))} ${first}`,
     ...rest.map((line) => `  ${line}`),
-    `  ${style.dim("hint:")} certpin help COMMAND lists what a command takes\n`,
+    `  ${style.dim("hint:")} certpin help ${name} lists what it takes\n`,
   ].join("\n");
 }
 
@@ -88,13 +97,19 @@ function parse(io: Io, args: readonly string[]): Action {
     completion: { command: true, onShow: (code) => end(code) },
     colors: !isPlain,
     maxWidth: Math.max(60, Math.min(io.columns, 100)),
+    termWidth: 30,
+    usageLine: [
+      { type: "argument", metavar: "COMMAND" },
+      { type: "optional", terms: [{ type: "argument", metavar: "OPTION..." }] },
+      { type: "argument", metavar: "ARGUMENT..." },
+    ],
     showDefault: true,
     showChoices: true,
     commandList: "top-level",
     aboveError: args.length === 0 ? "help" : "none",
     stdout: (text) => io.out(text.endsWith("\n") ? text : text + "\n"),
     stderr: (text) =>
-      io.err(args.length === 0 ? `${text}\n` : usageError(io, text, args)),
+      io.err(isError(text) ? usageError(io, text, args) : `${text}\n`),
     onError: () => end(EXIT_USAGE),
   });
 }

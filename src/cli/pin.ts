@@ -122,7 +122,10 @@ export const pinCommand: CommandParser = command(
           description:
             message`Certificate, key, CSR or PKCS#12; - is standard input.`,
         }),
-        { min: 1 },
+        {
+          min: 1,
+          errors: { tooFew: message`Name at least one file.` },
+        },
       ),
       of: withDefault(
         option("--of", choice(["spki", "certificate"], { metavar: "WHAT" }), {
