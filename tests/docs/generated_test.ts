@@ -2,12 +2,8 @@
  * The generated parts of the documents are what their sources make of them.
  */
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import {
-  between,
-  current,
-  formatted,
-  GENERATED,
-} from "../../tools/docs/main.ts";
+import { current, formatted, GENERATED } from "../../tools/docs/main.ts";
+import { between } from "../../tools/docs/between.ts";
 
 for (const { path, make } of GENERATED) {
   Deno.test(`${path} is what "deno task docs" writes`, async () => {

@@ -6,9 +6,10 @@
 import { withDrawing } from "../drawing.ts";
 import { deno } from "../suite/command.ts";
 import { ROOT } from "../suite/paths.ts";
+import { between } from "./between.ts";
 import { codesPage } from "./codes.ts";
 import { withSamples } from "./samples.ts";
-import { policyPage } from "./policy_reference.ts";
+import { withKeys } from "./policy_reference.ts";
 import { mismatchSample } from "./refusal_sample.ts";
 
 /** One document, and how it is made from what it is now. */
@@ -17,22 +18,10 @@ export interface Generated {
   make(now: string): Promise<string> | string;
 }
 
-/** Puts a text between two markers. */
-export function between(name: string, document: string, text: string): string {
-  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
-  const [start, stop] = [document.indexOf(begin), document.indexOf(end)];
-  if (start < 0 || stop < start) {
-    throw new Error(`${begin} or ${end} is missing`);
-  }
-  return `${document.slice(0, start)}${begin}\n\n${text}\n\n${
-    document.slice(stop)
-  }`;
-}
-
 /** Everything that is generated. */
 export const GENERATED: readonly Generated[] = [
   { path: "docs/codes.md", make: codesPage },
-  { path: "docs/policy.md", make: policyPage },
+  { path: "docs/policy.md", make: withKeys },
   {
     path: "docs/refusals.md",
     make: async (now) => between("mismatch", now, await mismatchSample()),
