@@ -239,9 +239,12 @@ export class PinMismatchError extends CertpinError {
     observed: readonly ObservedCertificate[];
     configured: readonly string[];
   }) {
+    const observed = details.observed.map((seen) =>
+      Object.freeze({ ...seen, subject: escapeText(seen.subject) })
+    );
     const lines = [reason, "  Verified path:"];
-    for (const { role, subject, pins } of details.observed) {
-      lines.push(`    ${role}: ${escapeText(subject)}`);
+    for (const { role, subject, pins } of observed) {
+      lines.push(`    ${role}: ${subject}`);
       for (const pin of pins) lines.push(`      ${pin}`);
     }
     lines.push(`  Pins configured for ${escapeText(details.hostname)}:`);
@@ -249,9 +252,7 @@ export class PinMismatchError extends CertpinError {
     super(code, lines.join("\n"));
     this.name = "PinMismatchError";
     this.hostname = details.hostname;
-    this.observed = Object.freeze(
-      details.observed.map((seen) => Object.freeze({ ...seen })),
-    );
+    this.observed = Object.freeze(observed);
     this.configured = Object.freeze([...details.configured]);
   }
 

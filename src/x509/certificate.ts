@@ -18,7 +18,10 @@ import { readPemCertificates } from "./pem.ts";
 import { CertificateRecord } from "./record.ts";
 import { confirmLayout } from "./second_reader.ts";
 
-/** What `JSON.stringify` makes of a {@linkcode Certificate}. */
+/**
+ * What `JSON.stringify` makes of a {@linkcode Certificate}. Its texts are what
+ * the certificate says, unescaped: escape them before you show them.
+ */
 export interface CertificateJson {
   /** Subject, as RFC 4514 writes it. */
   subject: string;
@@ -42,7 +45,8 @@ export interface CertificateJson {
 
 /**
  * A parsed X.509 certificate; made by {@linkcode parseCertificates} alone, and
- * frozen. What it says is what the certificate says: nothing is verified.
+ * frozen. What it says is what the certificate says: nothing is verified, and
+ * no text is escaped for display.
  */
 export interface Certificate {
   /** The whole certificate in DER; a copy, fresh each time. */

@@ -1,7 +1,7 @@
 /** Peers, clocks and callbacks that misbehave. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { CertpinError } from "../../../src/errors.ts";
+import { CertpinError, PinMismatchError } from "../../../src/errors.ts";
 import { anchorStore } from "../../../src/path/anchors.ts";
 import {
   createPinner,
@@ -241,11 +241,11 @@ Deno.test("callbacks that throw or reject change no verdict", async () => {
     };
     assertEquals(
       await ask(softened, {}, options),
-      "allow report-only ROOT_ONLY report-only",
+      "allow report-only ROOT_ONLY root-only report-only",
     );
     assertEquals(await ask(denied, {}, options), "block root-only ROOT_ONLY");
   }
-  const each = ["warning", "report", "report"];
+  const each = ["warning", "warning", "report", "report"];
   assertEquals(told, callbacks.flatMap(() => each));
   // Unhandled rejections would fail the run.
   await new Promise((resolve) => setTimeout(resolve, 0));
@@ -313,6 +313,10 @@ Deno.test("text from a certificate is shown escaped in every error", async () =>
     assert(isSafe, error.code);
   }
   assert(errors[0].message.includes("script"));
+  assert(errors[0] instanceof PinMismatchError);
+  for (const { subject } of errors[0].observed) {
+    assert(/^[ -~]+$/.test(subject) && subject.includes("script"), subject);
+  }
 });
 
 Deno.test("mutated chains give a verdict, and an allow only with the right leaf", async () => {
