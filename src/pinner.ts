@@ -97,7 +97,9 @@ export function nowOf(pinner: Pinner): number {
 function readClock({ options }: State): number {
   const { now = () => new Date() } = options;
   try {
-    return now().getTime();
+    const time: unknown = now().getTime();
+    // A number may be none of a date: dates end at 8.64e15 milliseconds.
+    return typeof time === "number" ? new Date(time).getTime() : NaN;
   } catch {
     // A clock that fails blocks, as one that gives no date.
     return NaN;

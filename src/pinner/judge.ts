@@ -4,7 +4,7 @@
  * @module
  */
 import type { Steps } from "../crypto/steps.ts";
-import { type CertpinError, PathError } from "../errors.ts";
+import { type CertpinError, LimitError, PathError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { type AnchorStore, anchorStore } from "../path/anchors.ts";
 import { searchPaths } from "../path/search.ts";
@@ -71,7 +71,7 @@ function* findPath(
   const rules = isPinned ? entry?.rules ?? [] : [];
   let first: Weighed | undefined;
   let onRoots: Weighed | undefined;
-  const { accepted, error } = yield* searchPaths<Weighed>(
+  const search = searchPaths<Weighed>(
     {
       chain,
       intermediates: record.certificates,
@@ -94,9 +94,19 @@ function* findPath(
       return undefined;
     },
   );
-  const best = accepted ?? onRoots ?? first;
+  let found: { accepted?: Weighed; error?: PathError } = {};
+  try {
+    found = yield* search;
+  } catch (error) {
+    // One path that satisfies the policy is enough, even where a limit ended
+    // the search for a better one.
+    const isEnough = error instanceof LimitError && onRoots !== undefined &&
+      record.rootOnly === "warn";
+    if (!isEnough) throw error;
+  }
+  const best = found.accepted ?? onRoots ?? first;
   if (best !== undefined) return best;
-  throw error ?? new PathError(
+  throw found.error ?? new PathError(
     "ERR_CERTPIN_PATH_NO_ISSUER",
     "Cannot judge the peer: no path",
   );
