@@ -169,23 +169,28 @@ const INVALID_CHAIN: Decision = Object.freeze({
   findings: [],
 });
 
-/** Blocks, or lets pass what `report-only` softens. */
+/**
+ * Blocks, or lets pass what `report-only` softens.
+ *
+ * @param softened What to warn about where it passes.
+ */
 function refuse(
   entry: HostEntry,
   code: RefusalCode,
   reason: Reason,
   matches: readonly Match[],
   findings: readonly Finding[],
+  softened: readonly Finding[] = [],
 ): Decision {
   if (entry.mode === "enforce") {
     return { decision: "block", reason, matches, findings, code };
   }
-  const softened = finding("report-only", `${entry.pointer}/mode`);
+  const passed = finding("report-only", `${entry.pointer}/mode`);
   return {
     decision: "allow",
     reason: "report-only",
     matches,
-    findings: [...findings, softened],
+    findings: [...findings, ...softened, passed],
     code,
   };
 }
@@ -236,10 +241,12 @@ export function decide(
   if (!path.anchored) findings.push(finding("unanchored", entry.pointer));
   const expiryAt = `${entry.pointer}/expiresAt`;
   if (isExpired(entry, at)) {
+    const expired = finding("expired", expiryAt);
     if (entry.onExpiry === "block") {
-      return refuse(entry, "ERR_CERTPIN_EXPIRED", "expired", [], findings);
+      const code = "ERR_CERTPIN_EXPIRED";
+      return refuse(entry, code, "expired", [], findings, [expired]);
     }
-    findings.push(finding("expired", expiryAt));
+    findings.push(expired);
     return { decision: "allow", reason: "expired", matches: [], findings };
   }
   if (
@@ -251,13 +258,20 @@ export function decide(
   if (grade === "none") {
     return refuse(entry, "ERR_CERTPIN_MISMATCH", "mismatch", [], findings);
   }
+  for (const { rule, place } of matches) {
+    const { pin, pointer } = entry.rules[rule];
+    if (place === 0 && pin.of === "certificate") {
+      findings.push(finding("leaf-certificate-pin", pointer));
+    }
+  }
   if (grade === "full") {
     return { decision: "allow", reason: "pinned", matches, findings };
   }
+  const rootOnly = rootOnlyFinding(entry, path, matches);
   if (record.rootOnly === "deny") {
     const code = "ERR_CERTPIN_ROOT_ONLY";
-    return refuse(entry, code, "root-only", matches, findings);
+    return refuse(entry, code, "root-only", matches, findings, [rootOnly]);
   }
-  findings.push(rootOnlyFinding(entry, path, matches));
+  findings.push(rootOnly);
   return { decision: "allow", reason: "root-only", matches, findings };
 }

@@ -74,13 +74,20 @@ export const decisions: Body = (t) => {
         () => undefined,
         () => "now",
         () => NOW.getTime(),
+        () => ({ getTime: () => 8.64e15 + 1 }),
+        () => ({ getTime: () => `${NOW.getTime()}` }),
       ]
     ) {
       assertEquals(
-        await ask(undefined, undefined, { now: now as () => Date }),
+        await ask(undefined, undefined, {
+          now: now as () => Date,
+          onReport: () => {},
+        }),
         "block invalid-chain PATH_EXPIRED",
       );
     }
+    const now = () => ({ getTime: () => NOW.getTime() } as Date);
+    assertEquals(await ask(undefined, undefined, { now }), "allow pinned");
     assertEquals(
       await ask(undefined, undefined, {
         now() {
@@ -107,6 +114,38 @@ export const decisions: Body = (t) => {
         chain: [...minted.chain, new Uint8Array(65_537)],
       }),
       "block invalid-chain LIMIT_CERTIFICATE_SIZE",
+    );
+  });
+
+  t.test("a path that satisfies the policy is enough where a limit ends the search for a better one", async () => {
+    const { minted, pins, policyOf, ask } = await scene();
+    const twin = await mintCertificate({
+      subject: "certpin test intermediate 1",
+      ca: true,
+      now: NOW,
+      key: minted.intermediates[0].key,
+      issuer: minted.root,
+    });
+    const chain = [...minted.chain, twin.der];
+    const judge = (pin: string, rootOnly: string, signatures: number) =>
+      ask(policyOf({ pins: [pin] }, { rootOnly }), { chain }, {
+        limits: { signatures },
+      });
+    const limit = "block invalid-chain LIMIT_PATH_WORK";
+    assertEquals(
+      await judge(pins.root, "warn", 2),
+      "allow root-only root-only",
+    );
+    assertEquals(await judge(pins.root, "warn", 1), limit);
+    assertEquals(await judge(pins.root, "deny", 2), limit);
+    assertEquals(
+      await judge(pins.root, "deny", 8),
+      "block root-only ROOT_ONLY",
+    );
+    assertEquals(await judge(pins.backup, "warn", 2), limit);
+    assertEquals(
+      await judge(pins.backup, "warn", 8),
+      "block mismatch MISMATCH",
     );
   });
 
@@ -329,7 +368,7 @@ export const decisions: Body = (t) => {
     assertEquals(await ask(policyOf({ expiresAt })), "block expired EXPIRED");
     assertEquals(
       await ask(policyOf({ expiresAt, mode: "report-only" })),
-      "allow report-only EXPIRED report-only",
+      "allow report-only EXPIRED expired report-only",
     );
     const allowing = policyOf({ expiresAt, onExpiry: "allow" });
     const verdict = await pinnerOf(allowing).check(peerOf());

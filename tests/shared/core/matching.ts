@@ -102,7 +102,7 @@ export const matching: Body = (t) => {
       await ask(
         policyOf({ ...only, mode: "report-only" }, { rootOnly: "deny" }),
       ),
-      "allow report-only ROOT_ONLY report-only",
+      "allow report-only ROOT_ONLY root-only report-only",
     );
     assertEquals(
       await ask(

@@ -181,11 +181,11 @@ Deno.test("report-only softens expiry and denied roots too", () => {
   const mode = "report-only";
   assertEquals(
     outcome(LEAF, { host: { mode, expiresAt: PAST } }),
-    "allow report-only EXPIRED report-only",
+    "allow report-only EXPIRED expired report-only",
   );
   assertEquals(
     outcome(TOP, { host: { mode }, policy: { rootOnly: "deny" } }),
-    "allow report-only ROOT_ONLY 1 report-only",
+    "allow report-only ROOT_ONLY 1 root-only report-only",
   );
   assertEquals(
     outcome(LEAF, { host: { mode, expiresAt: PAST, onExpiry: "allow" } }),
@@ -306,6 +306,17 @@ Deno.test("a match above the leaf of an unanchored path alone is refused where r
   // With an anchor above, an intermediate is an intermediate.
   const known = path(["leaf", "intermediate", "root"], [[], [0]]);
   assertEquals(outcome(known, deny), "allow pinned 1");
+});
+
+Deno.test("the pin of a whole certificate warns where it matches the leaf, and there alone", () => {
+  const whole = (role?: PinRole) => ({
+    host: { pins: [{ pin: `certificate:${PIN}`, role }] },
+  });
+  const warned = "allow pinned 1 leaf-certificate-pin";
+  assertEquals(outcome(LEAF, whole()), warned);
+  assertEquals(outcome(LEAF, whole("leaf")), warned);
+  assertEquals(outcome(MIDDLE, whole()), "allow pinned 1");
+  assertEquals(outcome(LEAF), "allow pinned 1");
 });
 
 Deno.test("demandOf() asks for no more than decide() reads", () => {
