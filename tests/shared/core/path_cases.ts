@@ -136,7 +136,8 @@ const VALIDITY: readonly PathCase[] = [
         `a ${who} one second after its end`,
         "ERR_CERTPIN_PATH_EXPIRED",
         at(secondAfter(END)),
-        at(END),
+        // Validity has a resolution of one second.
+        at(new Date(END.getTime() + 999)),
       ),
       entry(
         `a ${who} one second before its start`,
@@ -629,6 +630,14 @@ const TENANTS: Setting = {
   leaf: { subject: TENANT },
 };
 
+const MAIL_SUBJECT = [
+  { type: "emailAddress", value: "a@example.org" },
+] as const;
+/** An issuer that permits one mail host, not the one of that subject. */
+const MAILBOXES: Setting = {
+  intermediates: [{ nameConstraints: { permitted: [{ email: "a.example" }] } }],
+};
+
 const CONSTRAINTS: readonly PathCase[] = [
   constraint(
     "a host outside of the permitted",
@@ -712,6 +721,21 @@ const CONSTRAINTS: readonly PathCase[] = [
         subject: [{ type: "emailAddress", value: "a@example.org" }],
       },
     },
+  ),
+  entry(
+    "a mail address in the subject, where subjectAltName has none",
+    "ERR_CERTPIN_PATH_NAME_CONSTRAINTS",
+    () => ({ ...MAILBOXES, leaf: { subject: MAIL_SUBJECT } }),
+    () => ({
+      ...MAILBOXES,
+      leaf: { subject: MAIL_SUBJECT, names: [{ email: "b@a.example" }] },
+    }),
+  ),
+  constraint(
+    "a DNS name that is an address, where DNS names are constrained",
+    { permitted: [{ dns: "" }] },
+    { permitted: [{ ip: "0.0.0.0/0" }] },
+    { leaf: { names: [{ dns: "192.0.2.1" }] } },
   ),
   constraint(
     "a subject outside of the permitted",

@@ -119,6 +119,24 @@ export const rules: Body = (t) => {
     });
   }
 
+  t.test("self-issued intermediates do not count towards their limit", async () => {
+    const below = async (subject: string) => {
+      const { chain, ca } = await mintChain({
+        root: { subject: "Root" },
+        intermediates: [{}, { subject }],
+      });
+      return verifyPath(parseCertificates(chain), {
+        anchors: parseCertificates(ca),
+        limits: { intermediates: 1 },
+      });
+    };
+    assertEquals((await below("root")).certificates.length, 4);
+    assertEquals(
+      await codeOf(below("other")),
+      "ERR_CERTPIN_LIMIT_CHAIN_LENGTH",
+    );
+  });
+
   t.test("verifyPath() refuses limits that are none", async () => {
     const { chain, ca } = await mintChain();
     const options = { anchors: parseCertificates(ca) };

@@ -90,6 +90,18 @@ Deno.test("a leaf that is an anchor is a leaf", async () => {
   assertEquals(await rolesOf([leaf], [other]), []);
 });
 
+Deno.test("a CA serves only where it is an anchor itself", async () => {
+  const server = await mintCertificate({
+    subject: "server",
+    ca: true,
+    keyUsage: ["digitalSignature", "keyCertSign"],
+    hostnames: [HOSTNAME],
+    issuer: root,
+  });
+  assertEquals(await rolesOf([server], [server]), ["leaf"]);
+  assertEquals(await rolesOf([server], [root]), []);
+});
+
 Deno.test("a path ends early where it may, and only where nothing leads on", async () => {
   const none: MintedCertificate[] = [];
   assertEquals(await rolesOf([leaf, intermediate], none, true), [
