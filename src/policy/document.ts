@@ -15,6 +15,10 @@ export interface PinDocument {
   readonly role?: PinRole;
   /** For people. */
   readonly comment?: string;
+  /** Goes without `pin`. */
+  readonly certificate?: never;
+  /** Goes with `certificate`; a pin's text says it itself. */
+  readonly of?: never;
   /** Ignored. */
   readonly [extra: `x-${string}`]: unknown;
 }
@@ -23,6 +27,8 @@ export interface PinDocument {
 export interface CertificatePinDocument {
   /** One certificate in PEM. */
   readonly certificate: string;
+  /** Goes without `certificate`. */
+  readonly pin?: never;
   /** What of it is pinned. Default `spki`. */
   readonly of?: "spki" | "certificate";
   /** Where it must match. Default: anywhere. */

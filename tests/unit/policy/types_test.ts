@@ -45,6 +45,12 @@ Deno.test("PolicyInput refuses options, promises and misspelt keys; PolicyDocume
   const word = { version: 1, hosts: {}, unlisted: "warn" } as const;
   // @ts-expect-error -- a word that is none
   word satisfies PolicyDocument;
+  const pinned = (pins: PolicyDocument["hosts"][string]["pins"]) => pins;
+  pinned([{ pin: "sha256/" }, { certificate: "", of: "certificate" }]);
+  // @ts-expect-error -- a pin, or a certificate
+  pinned([{ pin: "sha256/", certificate: "" }]);
+  // @ts-expect-error -- what a pin is of stands in its text
+  pinned([{ pin: "sha256/", of: "certificate" }]);
   const version = { version: 2, hosts: {} } as const;
   // @ts-expect-error -- a version that is none
   version satisfies PolicyDocument;
