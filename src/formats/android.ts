@@ -24,6 +24,7 @@ import {
   expiryDay,
   type Format,
   Losses,
+  plainHost,
   type ReadFormat,
   syntaxError,
   type WrittenFormat,
@@ -137,8 +138,7 @@ class Reader {
 
   #domain(element: Element, set: PinSet | undefined): void {
     const place = placeOf(element);
-    const name = textOf(element).toLowerCase();
-    if (name === "") syntaxError(TITLE, "a <domain> is empty", place);
+    const name = plainHost(textOf(element), TITLE, place);
     if (this.hosts.has(name)) {
       syntaxError(TITLE, `the domain ${name} stands there twice`, place);
     }

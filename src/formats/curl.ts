@@ -8,8 +8,6 @@
  *
  * @module
  */
-import { CertpinError } from "../errors.ts";
-import { canonicalHost } from "../host.ts";
 import { parsePin } from "../pins/pin.ts";
 import type { HostDocument } from "../policy/document.ts";
 import type { PolicyRecord } from "../policy/record.ts";
@@ -26,6 +24,7 @@ import {
   documentOf,
   type Format,
   Losses,
+  plainHost,
   type ReadFormat,
   syntaxError,
   type WrittenFormat,
@@ -99,12 +98,7 @@ function hostOf(url: string, place: string, losses: Losses): string {
       "curl would speak plain HTTP here, where no pin counts; we never do",
     );
   }
-  try {
-    return canonicalHost(host).text;
-  } catch (error) {
-    if (!(error instanceof CertpinError)) throw error;
-    return syntaxError(TITLE, `"${url}" names no host`, place);
-  }
+  return plainHost(host, TITLE, place);
 }
 
 function readPins(value: string, place: string): string[] {

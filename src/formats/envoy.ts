@@ -13,7 +13,6 @@
 import { encodeHex } from "@std/encoding/hex";
 import { isAlias, parseDocument, stringify, visit } from "yaml";
 import { CertpinError, PolicyError } from "../errors.ts";
-import { canonicalHost } from "../host.ts";
 import { MAX_DOCUMENT_ALIASES, MAX_DOCUMENT_DEPTH } from "../limits.ts";
 import { parsePin } from "../pins/pin.ts";
 import type { HostDocument } from "../policy/document.ts";
@@ -31,6 +30,7 @@ import {
   type Format,
   Losses,
   plainDigest,
+  plainHost,
   type ReadFormat,
   syntaxError,
   type WrittenFormat,
@@ -151,12 +151,7 @@ function hostsOf({ validation, sni, place }: Context): string[] {
         place,
       );
     }
-    try {
-      return canonicalHost(name).text;
-    } catch (error) {
-      if (!(error instanceof CertpinError)) throw error;
-      return syntaxError(TITLE, `"${name}" is no hostname`, place);
-    }
+    return plainHost(name, TITLE, place);
   });
 }
 

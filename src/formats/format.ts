@@ -6,11 +6,13 @@
  */
 import { runWithWebCrypto } from "../crypto/webcrypto.ts";
 import { LimitError, PolicyError } from "../errors.ts";
+import { canonicalHost } from "../host.ts";
 import { MAX_DOCUMENT_LENGTH } from "../limits.ts";
 import { fingerprintSteps } from "../pins/fingerprint.ts";
 import { digestOf, type Pin, settlePin } from "../pins/value.ts";
 import type { HostDocument, PolicyDocument } from "../policy/document.ts";
 import type { PolicyRecord } from "../policy/record.ts";
+import { quoteText } from "../text.ts";
 
 /**
  * What is lost, for programs:
@@ -99,6 +101,19 @@ export function syntaxError(what: string, why: string, place = ""): never {
       }],
     },
   );
+}
+
+/**
+ * The canonical spelling of a name that stands for one host there: `*.` means
+ * nothing in these formats, and must not begin to mean something in a policy.
+ */
+export function plainHost(name: string, what: string, place: string): string {
+  try {
+    return canonicalHost(name).text;
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    return syntaxError(what, `${quoteText(name)} is no hostname`, place);
+  }
 }
 
 /** Refuses a text that is too long to be a configuration. */

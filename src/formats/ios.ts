@@ -24,6 +24,7 @@ import {
   documentOf,
   type Format,
   Losses,
+  plainHost,
   type ReadFormat,
   syntaxError,
   type WrittenFormat,
@@ -85,8 +86,9 @@ function read(text: string): ReadFormat {
   const losses = new Losses();
   const [domains, base] = findDomains(readPlist(text, TITLE), losses);
   const hosts = new Map<string, HostDocument>();
-  for (const [name, domain] of Object.entries(domains)) {
-    const place = `${base}/${name}`;
+  for (const [key, domain] of Object.entries(domains)) {
+    const place = `${base}/${key}`;
+    const name = plainHost(key, TITLE, place);
     if (!isDictionary(domain)) syntaxError(TITLE, `${name} is no dict`, place);
     loseOthers(domain, [SUBDOMAINS, CA, LEAF], losses, place);
     const ca = readIdentities(domain, CA, place);

@@ -33,6 +33,9 @@ function refuseDuplicates(element: Element, what: string): void {
   for (const child of childElements(element)) {
     if (element.tagName === "dict" && child.tagName === "key") {
       const key = textOf(child);
+      if (key === "__proto__") {
+        syntaxError(what, "a key is named __proto__", placeOf(child));
+      }
       if (seen.has(key)) {
         syntaxError(what, `the key ${key} stands there twice`, placeOf(child));
       }

@@ -58,7 +58,8 @@ export const FORMAT_NAMES: readonly FormatName[] = [
  */
 export function detectFormat(text: string): FormatName | undefined {
   boundDocument(text);
-  if (/^\s*\{/.test(text) && /"hosts"\s*:/.test(text)) return "policy";
+  const isOurs = /^\s*\{/.test(text) && /"hosts"\s*:/.test(text);
+  if (isOurs && !envoy.detect(text)) return "policy";
   // A whole Info.plist may hold both; NSPinnedDomains is the system's own.
   for (const [name, format] of Object.entries(FORMATS)) {
     if (format.detect(text)) return name as ForeignName;

@@ -7,8 +7,6 @@
  *
  * @module
  */
-import { PolicyError } from "../errors.ts";
-import { canonicalHost } from "../host.ts";
 import { formatTlsa, parsePinWithRole } from "../pins/pin.ts";
 import type { HostDocument, PinDocument } from "../policy/document.ts";
 import type { PinRule, PolicyRecord } from "../policy/record.ts";
@@ -25,6 +23,7 @@ import {
   documentOf,
   type Format,
   Losses,
+  plainHost,
   type ReadFormat,
   syntaxError,
   type WrittenFormat,
@@ -105,12 +104,7 @@ function hostOf({ owner, number }: Line, losses: Losses): string {
       `the policy's pins hold for all ports, not for ${port} alone`,
     );
   }
-  try {
-    return canonicalHost(name).text;
-  } catch (error) {
-    if (!(error instanceof PolicyError)) throw error;
-    return syntaxError(TITLE, `"${name}" is no hostname`, place);
-  }
+  return plainHost(name, TITLE, place);
 }
 
 /** A pin that both a leaf and a CA may match has no role. */

@@ -19,6 +19,7 @@ import {
   expiryDay,
   type Format,
   Losses,
+  plainHost,
   type ReadFormat,
   syntaxError,
   type WrittenFormat,
@@ -81,8 +82,9 @@ function read(text: string): ReadFormat {
   const [domains, base] = findDomains(readPlist(text, TITLE), losses);
   const hosts = new Map<string, HostDocument>();
   const known = [SUBDOMAINS, ENFORCE, EXPIRATION, HASHES, EXCLUDE];
-  for (const [name, domain] of Object.entries(domains)) {
-    const place = `${base}/${name}`;
+  for (const [key, domain] of Object.entries(domains)) {
+    const place = `${base}/${key}`;
+    const name = plainHost(key, TITLE, place);
     if (!isDictionary(domain)) syntaxError(TITLE, `${name} is no dict`, place);
     const flag = (key: string, fallback: boolean) =>
       booleanMember(domain, key, fallback, TITLE, place);

@@ -109,6 +109,32 @@ Deno.test("certpin check says of a host that cannot be reached why", async () =>
   });
 });
 
+Deno.test("certpin check takes addresses for names, wherever it connects to", async () => {
+  const addresses = ["127.0.0.1", "192.0.2.7", "2001:db8::7"];
+  const minted = await mintChain({ hostnames: addresses });
+  await withServers([serve(minted)], ([{ port }]) =>
+    withFiles({
+      "pins.json": JSON.stringify(minted.policy),
+      "root.pem": minted.ca,
+    }, async (cwd) => {
+      const targets = addresses.map((address) =>
+        `${address.includes(":") ? `[${address}]` : address}:${port}`
+      );
+      const ran = await certpin([
+        ...["check", "pins.json", ...targets, "--connect-to", "127.0.0.1"],
+        ...["--root", "root.pem", "--json"],
+      ], { cwd });
+      const { results } = documentOf(ran, "check");
+      assertEquals(
+        results.map((one: { hostname: string; reason: string }) =>
+          `${one.hostname} ${one.reason}`
+        ),
+        addresses.map((address) => `${address} pinned`),
+      );
+      assertEquals(ran.code, 0);
+    }));
+});
+
 Deno.test("certpin check gives each connection its time, and tries once unless it may try again", async () => {
   await withFiles(files, async (cwd) => {
     const run = async (concurrency: string, retries: string) => {

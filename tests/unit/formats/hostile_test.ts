@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { parse } from "yaml";
 import { CertpinError, type ErrorCode } from "../../../src/errors.ts";
 import { convert, type ForeignName } from "../../../src/formats/registry.ts";
 import { A, B, digest, sample } from "./samples.ts";
@@ -135,6 +136,26 @@ for (const [from, good, bad] of broken) {
     await refused(from, text.replace(good, bad), SYNTAX);
   });
 }
+
+Deno.test("convert() takes no name for more than one host where the format does not", async () => {
+  const wild: [ForeignName, string][] = [
+    ["android", xml.replace("pay.example", "*.pay.example")],
+    ["ios", plist.replace("pay.example", "*.pay.example")],
+    ["trustkit", sample("TrustKit.plist").replace("beta.", "*.")],
+    ["curl", sample("fetch.sh").replace("user@pay", "*.pay")],
+    ["envoy", sample("envoy.yaml").replace("exact: pay", "exact: '*.pay'")],
+    ["tlsa", sample("tlsa.zone").replace("_tcp.pay", "_tcp.*.pay")],
+    ["ios", plist.replace("<key>pay.example<", "<key>__proto__<")],
+  ];
+  for (const [from, text] of wild) await refused(from, text, SYNTAX);
+});
+
+Deno.test("convert() reads Envoy's JSON as its YAML, whatever else is in it", async () => {
+  const yaml = sample("envoy.yaml");
+  const json = JSON.stringify({ "hosts": [], ...parse(yaml) });
+  const [a, b] = [await convert(json, "policy"), await convert(yaml, "policy")];
+  assertEquals([a.from, a.text], ["envoy", b.text]);
+});
 
 const badPins: [ForeignName, string][] = [
   [
