@@ -142,21 +142,71 @@ test("attw finds nothing in the package", true, async () => {
   ]);
 });
 
+async function read(path: string): Promise<string> {
+  return await Deno.readTextFile(new URL(path, ROOT));
+}
+
+/** What the folder holds; only here is what was built not left out. */
+async function packageFiles(ending: string): Promise<string[]> {
+  const places = ["src/", "deps/", "bin/"];
+  const files = await Promise.all(
+    places.map((place) => filesUnder(`dist/npm/${place}`)),
+  );
+  return ["dist/npm/mod.js", "dist/npm/mod.d.ts", ...files.flat()]
+    .filter((path) => path.endsWith(ending));
+}
+
 test("no types of Deno leak into the package", false, async () => {
-  const types = (await filesUnder("dist/npm/"))
-    .concat(await packageFiles())
-    .filter((path) => path.endsWith(".d.ts"));
+  const types = await packageFiles(".d.ts");
   assert(types.length > 10);
   for (const path of types) {
-    const text = await Deno.readTextFile(new URL(path, ROOT));
-    const code = text.replaceAll(/\/\*[^]*?\*\//g, "");
+    const code = (await read(path)).replaceAll(/\/\*[^]*?\*\//g, "");
     assert(!/\bDeno\.|\.ts"|\bjsr:|\bnpm:/.test(code), path);
   }
 });
 
-async function packageFiles(): Promise<string[]> {
-  return await filesUnder("dist/npm/src/");
-}
+test(
+  "every module of the package has a source map that holds its source",
+  false,
+  async () => {
+    const modules = (await packageFiles(".js"))
+      .filter((path) => !/bin\/|unsupported/.test(path));
+    assert(modules.length > 10);
+    for (const path of modules) {
+      const { sources, sourcesContent } = JSON.parse(await read(`${path}.map`));
+      const source = path.replace(/^.*\//, "").replace(/\.js$/, ".ts");
+      assertEquals(sources, [source]);
+      assert(sourcesContent[0].length > 0, path);
+    }
+  },
+);
+
+test(
+  "the manifest exports what the contract says, and no more",
+  false,
+  async () => {
+    const manifest = JSON.parse(await read("dist/npm/package.json"));
+    assertEquals(Object.keys(manifest.exports), [
+      ".",
+      "./node",
+      "./testing",
+      "./schema.json",
+      "./package.json",
+    ]);
+    assertEquals(manifest.sideEffects, false);
+    const { imports, version } = JSON.parse(await read("deno.json"));
+    assertEquals(manifest.version, version);
+    for (const [name, range] of Object.entries<string>(manifest.dependencies)) {
+      assert(
+        Object.values<string>(imports).some((specifier) =>
+          specifier.startsWith(`npm:${name}@${range}`)
+        ),
+        name,
+      );
+    }
+    assert("undici" in manifest.dependencies);
+  },
+);
 
 /** Bundles a module that uses the package, as for a browser. */
 async function bundleOf(
