@@ -24,7 +24,11 @@ export interface Pin {
   readonly digest: Uint8Array;
   /** The canonical text, such as `sha256/…=`; throws as `digest` does. */
   toString(): string;
-  /** The canonical text, so that a list of pins in JSON can stand in a policy. */
+  /**
+   * The canonical text, so that a list of pins in JSON can stand in a policy.
+   * Of a certificate that has not been hashed yet, it says so in place of the
+   * digest, and is read back by nothing.
+   */
   toJSON(): string;
 }
 
@@ -63,7 +67,8 @@ class PinValue implements Pin {
   }
 
   toJSON(): string {
-    return this.toString();
+    if (this.#digest !== undefined) return this.toString();
+    return `${this.of}:${this.hash}/(not hashed yet)`;
   }
 
   static digestOf(pin: Pin): Bytes | undefined {

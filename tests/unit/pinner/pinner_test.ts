@@ -23,6 +23,7 @@ import {
   validUntil,
   type Verdict,
 } from "../../../src/pinner.ts";
+import { parsePin } from "../../../src/pins/pin.ts";
 import type { PolicyInput } from "../../../src/policy/document.ts";
 import { parsePolicy } from "../../../src/policy/policy.ts";
 import { mintChain } from "../../../src/testing/mod.ts";
@@ -107,6 +108,20 @@ Deno.test("a pinner is frozen, needs no this, and is told from other objects", a
       TypeError,
     );
   }
+});
+
+Deno.test("the pin of a certificate can be written as JSON before it is hashed, and is no pin then", async () => {
+  const certificate = minted.leaf.pem;
+  const pinner = pinnerOf(policyOf({
+    pins: [{ certificate, of: "certificate" }, { certificate }, pins.leaf],
+  }));
+  const written = () => JSON.parse(JSON.stringify(pinner.pinsFor(HOST)));
+  const [whole, key, text] = written();
+  for (const one of [whole, key]) assertThrows(() => parsePin(one));
+  assertEquals(text, pins.leaf);
+  await pinner.check(peerOf());
+  assertEquals(parsePin(written()[0]).of, "certificate");
+  assertEquals(written().slice(1), [pins.leaf, pins.leaf]);
 });
 
 Deno.test("changes to the options after createPinner() go nowhere", async () => {
