@@ -3,22 +3,23 @@
  *
  * @module
  */
-import type { HashName, Steps } from "../crypto/steps.ts";
+import type { Steps } from "../crypto/steps.ts";
 import { runWithWebCrypto } from "../crypto/webcrypto.ts";
-import { fingerprintsSteps } from "../pins/fingerprint.ts";
-import type { Pin } from "../pins/value.ts";
 import { type Certificate, recordOf } from "../x509/certificate.ts";
 import { EXPIRES_SOON_MS } from "./decide.ts";
 import { applyAccept } from "./accept.ts";
 import { type Finding, finding } from "./findings.ts";
-import { type Policy, policyRecordOf } from "./policy.ts";
 import {
-  findEntry,
-  type HostEntry,
-  type PinRule,
-  type PolicyRecord,
-} from "./record.ts";
-import { settleSteps } from "./settle.ts";
+  type KeyedRule,
+  type Keys,
+  keysOf,
+  type LintedEntry,
+  type Owners,
+  ownersOf,
+  settle,
+} from "./lint_keys.ts";
+import { type Policy, policyRecordOf } from "./policy.ts";
+import { findEntry, type HostEntry, type PolicyRecord } from "./record.ts";
 
 /** Options of {@linkcode lintPolicy}. */
 export interface LintOptions {
@@ -30,53 +31,6 @@ export interface LintOptions {
   paths?: readonly { readonly certificates: readonly Certificate[] }[];
   /** The time to judge expiry at. Default: now. */
   at?: Date;
-}
-
-/** One of the pins of a policy, with its digest as a key. */
-interface KeyedRule extends PinRule {
-  /** `of:hash:` and the digest; equal for equal pins. */
-  readonly key: string;
-}
-
-interface LintedEntry {
-  readonly entry: HostEntry;
-  readonly rules: readonly KeyedRule[];
-}
-
-/** Fingerprints of certificates, as keys of the kinds that the pins have. */
-type Keys = ReadonlySet<string>;
-
-function keyOf(of: Pin["of"], hash: HashName, digest: Uint8Array): string {
-  return `${of}:${hash}:${digest.join(".")}`;
-}
-
-function* settle(record: PolicyRecord): Steps<readonly LintedEntry[]> {
-  const entries: LintedEntry[] = [];
-  for (const entry of record.entries.values()) {
-    yield* settleSteps(entry.rules);
-    const rules = entry.rules.map((rule) => {
-      const { of, hash, digest } = rule.pin;
-      return { ...rule, key: keyOf(of, hash, digest) };
-    });
-    entries.push({ entry, rules });
-  }
-  return entries;
-}
-
-function* keysOf(
-  certificates: readonly Certificate[] | undefined,
-  entries: readonly LintedEntry[],
-): Steps<Keys> {
-  const keys = new Set<string>();
-  if (certificates === undefined) return keys;
-  const pins = entries.flatMap(({ rules }) => rules.map(({ pin }) => pin));
-  const kinds = new Map(pins.map((pin) => [`${pin.of}:${pin.hash}`, pin]));
-  for (const { of, hash } of kinds.values()) {
-    for (const digest of yield* fingerprintsSteps(certificates, of, hash)) {
-      keys.add(keyOf(of, hash, digest));
-    }
-  }
-  return keys;
 }
 
 function* lintExpiry(entry: HostEntry, at: number): Generator<Finding> {
@@ -107,9 +61,12 @@ function* lintDuplicates(rules: readonly KeyedRule[]): Generator<Finding> {
 function* lintBackups(
   { entry, rules }: LintedEntry,
   paths: readonly Keys[],
+  owners: Owners,
 ): Generator<Finding> {
   const pointer = `${entry.pointer}/pins`;
-  if (new Set(rules.map(({ key }) => key)).size < 2) {
+  // Two fingerprints of one key are lost together.
+  const keys = new Set(rules.map(({ key }) => owners.get(key) ?? key));
+  if (keys.size < 2) {
     yield finding("no-backup-pin", pointer);
   } else if (paths.some((keys) => rules.every(({ key }) => keys.has(key)))) {
     yield finding("no-true-backup", pointer);
@@ -215,6 +172,10 @@ export function* lintSteps(
   if (!Number.isFinite(at)) {
     throw new RangeError("Cannot lint the policy: the time is not a date");
   }
+  // Refused even where no pin has them looked at.
+  for (const one of [options.anchors, options.publicAnchors]) {
+    one?.forEach(recordOf);
+  }
   const entries = yield* settle(record);
   const own = yield* keysOf(options.anchors, entries);
   const known = options.publicAnchors &&
@@ -227,6 +188,14 @@ export function* lintSteps(
     certificates.slice(0, 1)
   );
   const leaves = yield* keysOf(ends, entries);
+  const owners = yield* ownersOf([
+    ...record.certificates,
+    ...entries.flatMap(({ rules }) =>
+      rules.flatMap(({ certificate }) => certificate ?? [])
+    ),
+    ...options.anchors ?? [],
+    ...options.paths?.flatMap(({ certificates }) => certificates) ?? [],
+  ], entries);
   const findings: Finding[] = [];
   if (record.unlisted === "allow") {
     findings.push(finding("unlisted-allowed", "/unlisted"));
@@ -240,7 +209,7 @@ export function* lintSteps(
     findings.push(
       ...lintExpiry(entry, at),
       ...lintRoots(linted, own, known),
-      ...lintBackups(linted, paths),
+      ...lintBackups(linted, paths, owners),
       ...lintLeafCertificates(rules, leaves),
       ...lintDuplicates(rules),
     );

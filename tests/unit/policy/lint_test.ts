@@ -74,6 +74,33 @@ Deno.test("lintPolicy() finds a pin set without a backup", async () => {
   );
 });
 
+Deno.test("lintPolicy() finds no backup in two fingerprints of one key, where a certificate tells", async () => {
+  const expected = [`warning no-backup-pin ${HOST}/pins`];
+  const certificate = minted.intermediates[0].pem;
+  const [, ca] = path.certificates;
+  const text = `${await fingerprint(ca, { hash: "sha512" })}`;
+  const both = [{ certificate }, { certificate, of: "certificate" }];
+  assertEquals(await lintHost({ pins: both }), expected);
+  assertEquals(await lintHost({ pins: [...both, PIN] }), []);
+  assertEquals(await lintHost({ pins: [{ certificate }, text] }), expected);
+  const texts = { pins: [pins.intermediates[0], text] };
+  assertEquals(await lintHost(texts), []);
+  assertEquals(await lintHost(texts, { paths: [path] }), expected);
+});
+
+Deno.test("lintPolicy() refuses anchors that are none, even where no host is pinned", async () => {
+  const policy = parsePolicy({ version: 1, hosts: {} });
+  for (const name of ["anchors", "publicAnchors"]) {
+    await lintPolicy(policy, { [name]: [root] });
+    const foreign = [{ ...root }] as unknown as Certificate[];
+    const error = await assertRejects(
+      () => lintPolicy(policy, { [name]: foreign }),
+      CertpinError,
+    );
+    assertEquals(error.code, "ERR_CERTPIN_CERTIFICATE_FOREIGN");
+  }
+});
+
 Deno.test("lintPolicy() finds a pin set whose pins are all on one path", async () => {
   const all = [pins.leaf, pins.intermediates[0]];
   const paths = [path];
