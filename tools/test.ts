@@ -61,7 +61,9 @@ function asFailure(error: unknown): StageResult {
 function troubles(output: string): string {
   const errors = output.indexOf("\n ERRORS \n");
   return output.slice(Math.max(errors, 0)).split("\n")
-    .filter((line) => !/^ok (?!\|)| \.\.\. ok \(/.test(line))
+    .filter((line) =>
+      !/^ok (?!\|)| \.\.\. ok \(|^(?:Check|Download) /.test(line)
+    )
     .join("\n").trimEnd();
 }
 
