@@ -104,10 +104,12 @@ for (const { name, runtime, service, args, env } of PROGRAMS) {
         const ran = await workshop.run(runtime, place, args, env(port));
         return { ...ran, counts: (await relay.counts())[front] };
       };
-      const good = await attempt("good");
+      const [good, impostor] = await Promise.all([
+        attempt("good"),
+        attempt("impostor"),
+      ]);
       assert(good.success, good.output);
       assert(good.counts.bytes > 0);
-      const impostor = await attempt("impostor");
       assert(!impostor.success, impostor.output);
       assertMatch(impostor.output, /ERR_CERTPIN_MISMATCH/);
       assert(impostor.counts.connections > 0);
