@@ -68,6 +68,7 @@ export class Fields {
   /** How many there are in all. */
   total = 0;
   readonly #parsed = new Map<string, readonly Certificate[]>();
+  readonly #unreadable = new Set<string>();
 
   /** Adds a problem. */
   report(
@@ -76,9 +77,20 @@ export class Fields {
     code: PolicyErrorCode = "ERR_CERTPIN_POLICY_INVALID",
     finding?: ReadProblem["finding"],
   ): void {
+    if (this.#unreadable.has(pointer)) return;
     this.total++;
-    if (this.problems.length >= MAX_POLICY_PROBLEMS) return;
+    if (this.#isFull) return;
     this.problems.push({ pointer, code, message, ...finding && { finding } });
+  }
+
+  /** Adds a problem beside which no other counts at its place. */
+  reportUnreadable(pointer: string, message: string): void {
+    this.report(pointer, message);
+    if (!this.#isFull) this.#unreadable.add(pointer);
+  }
+
+  get #isFull(): boolean {
+    return this.problems.length >= MAX_POLICY_PROBLEMS;
   }
 
   /** Reports an error of ours under its own code, if policies have it. */
@@ -92,9 +104,7 @@ export class Fields {
 
   /** Suggestions cost time; none for problems that are not listed any more. */
   #suggest(word: string, known: readonly string[]): string {
-    return this.problems.length < MAX_POLICY_PROBLEMS
-      ? didYouMean(word, known)
-      : "";
+    return this.#isFull ? "" : didYouMean(word, known);
   }
 
   /** Reports the keys that nobody knows. */
@@ -105,6 +115,11 @@ export class Fields {
   ): void {
     for (const key of Object.keys(object)) {
       if (known.includes(key) || isExtension(pointer, key)) continue;
+      if (this.#isFull) {
+        // Counted alone: there may be hundreds of thousands.
+        this.total++;
+        continue;
+      }
       this.report(
         pointerTo(pointer, key),
         RESERVED.includes(key)

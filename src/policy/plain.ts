@@ -39,8 +39,35 @@ function isLiteral(value: object): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
+/** What callers pass instead of data by mistake, and what to do about it. */
+const MISTAKES: Readonly<Record<string, string>> = {
+  Promise: "a Promise; await it",
+  Module: "a module; take its default export",
+  URL: "a URL; read what is there and pass that",
+  Response: "a Response; await its json()",
+  Request: "a Request; fetch it and await the json()",
+  Date: "a Date; write its toISOString()",
+  Uint8Array: "bytes; decode them to text",
+  ArrayBuffer: "bytes; decode them to text",
+  Map: "a Map; use Object.fromEntries()",
+  Set: "a Set; use a list",
+};
+
+/** What the reader says of a value that JSON does not have. */
+function foreign(value: unknown): string {
+  if (typeof value !== "object") {
+    return typeof value === "number" ? `the number ${value}` : typeof value;
+  }
+  const tag = Object.prototype.toString.call(value).slice(8, -1);
+  return Object.hasOwn(MISTAKES, tag)
+    ? MISTAKES[tag]
+    : "an instance of a class; use a plain object";
+}
+
 /**
- * Copies a value; what JSON cannot say is left out and reported.
+ * Copies a value; what JSON cannot say is reported, and null in the copy.
+ * Within extensions it is left out in silence, unless it is nested too deeply:
+ * that is refused in JSON text too.
  *
  * @param report Called with the pointer and what is wrong.
  * @returns Frozen data, `undefined` where the whole value is none.
@@ -77,17 +104,17 @@ export function toPlain(
     if (typeof value !== "object" || (!isArray && !isLiteral(value))) {
       tell(
         pointer,
-        `JSON has no ${
-          typeof value === "object" ? "such object" : typeof value
-        }`,
+        `Expected JSON data, got ${foreign(value)}`,
       );
       return undefined;
     }
     if (depth >= MAX_POLICY_DEPTH) {
-      tell(pointer, `The document is nested deeper than ${MAX_POLICY_DEPTH}`);
+      report(pointer, `The document is nested deeper than ${MAX_POLICY_DEPTH}`);
       return undefined;
     }
     if (isArray) {
+      // At once, since an array of a billion holes is small.
+      grow(value.length);
       const items: Plain[] = [];
       for (const [index, item] of value.entries()) {
         const at = pointerTo(pointer, index);
@@ -99,9 +126,14 @@ export function toPlain(
     for (const [key, item] of Object.entries(value)) {
       if (item === undefined) continue;
       grow(key.length);
-      const silent = isExtension(pointer, key) ? () => {} : tell;
-      const plain = copy(item, pointerTo(pointer, key), depth + 1, silent);
-      if (plain !== undefined) entries.push([key, plain]);
+      const isSilent = tell !== report || isExtension(pointer, key);
+      const plain = copy(
+        item,
+        pointerTo(pointer, key),
+        depth + 1,
+        isSilent ? () => {} : report,
+      );
+      if (plain !== undefined || !isSilent) entries.push([key, plain ?? null]);
     }
     // Unlike an assignment, this makes a key called __proto__ an own one.
     return Object.freeze(Object.fromEntries(entries));

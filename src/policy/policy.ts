@@ -63,7 +63,8 @@ export function policyRecordOf(policy: Policy): PolicyRecord {
  *
  * Hostnames are brought into their canonical form, pins and certificates are
  * parsed, nothing is hashed yet. Unknown keys are refused, except those that
- * begin with `x-`; in `hosts` every key is a hostname.
+ * begin with `x-`; in `hosts` every key is a hostname. Nesting deeper than 16
+ * levels is refused wherever it stands.
  *
  * @example
  * ```ts
@@ -87,7 +88,7 @@ export function policyRecordOf(policy: Policy): PolicyRecord {
  * 10,000 hosts, 256 pins of a host or 256 extra certificates.
  */
 export function parsePolicy(input: PolicyInput | string): Policy {
-  const { record, problems, total } = readPolicy(input);
+  const { record, problems, total, cause } = readPolicy(input);
   if (record !== undefined) return new PolicyValue(record);
   const lines = problems.map(({ pointer, message }) =>
     `  ${pointer === "" ? "(the document)" : escapeText(pointer)}: ${message}`
@@ -101,6 +102,7 @@ export function parsePolicy(input: PolicyInput | string): Policy {
       lines.join("\n")
     }`,
     {
+      cause,
       problems: problems.map(({ pointer, code, message }) => ({
         pointer,
         code,

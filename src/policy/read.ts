@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { CertpinError } from "../errors.ts";
 import {
   MAX_POLICY_CERTIFICATES,
   MAX_POLICY_DEPTH,
@@ -28,6 +29,8 @@ export interface ReadResult {
   readonly problems: readonly ReadProblem[];
   /** How many there are in all. */
   readonly total: number;
+  /** What was thrown where the caller's value could not be read. */
+  readonly cause?: unknown;
 }
 
 const POLICY_KEYS = [
@@ -135,12 +138,24 @@ function parseJson(fields: Fields, input: string): unknown {
  */
 export function readPolicy(input: unknown): ReadResult {
   const fields = new Fields();
-  const value = typeof input === "string" ? parseJson(fields, input) : input;
-  const record = value === undefined && fields.total > 0
+  let cause: unknown;
+  let plain: Plain | undefined;
+  try {
+    const value = typeof input === "string" ? parseJson(fields, input) : input;
+    if (value !== undefined || fields.total === 0) {
+      plain = toPlain(
+        value,
+        (pointer, message) => fields.reportUnreadable(pointer, message),
+      );
+    }
+  } catch (error) {
+    if (error instanceof CertpinError) throw error;
+    cause = error;
+    fields.report("", "The document cannot be read: a getter or proxy throws");
+  }
+  const record = plain === undefined && fields.total > 0
     ? undefined
-    : readDocument(
-      fields,
-      toPlain(value, (pointer, message) => fields.report(pointer, message)),
-    );
-  return { record, problems: fields.problems, total: fields.total };
+    : readDocument(fields, plain);
+  const { problems, total } = fields;
+  return { record, problems, total, ...cause !== undefined && { cause } };
 }

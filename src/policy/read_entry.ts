@@ -139,7 +139,7 @@ function readExpiry(
   return undefined;
 }
 
-/** Reads one pin set; undefined without a hostname or an object. */
+/** Reads one pin set; undefined without a hostname. */
 export function readEntry(
   fields: Fields,
   key: string,
@@ -160,12 +160,26 @@ export function readEntry(
   } catch (error) {
     fields.reportError(pointer, error);
   }
+  const named = host && {
+    pattern: wildcard ? `*.${host.text}` : host.text,
+    host,
+    wildcard,
+    pointer,
+  };
   if (!isPlainObject(value)) {
     fields.report(
       pointer,
       `Expected an object with "pins", got ${shown(value)}`,
     );
-    return undefined;
+    // Its name still counts: another entry may be for the same host.
+    return named && Object.freeze({
+      ...named,
+      includeSubdomains: false,
+      mode: "enforce",
+      require: "any",
+      onExpiry: "block",
+      rules: [],
+    });
   }
   fields.checkKeys(value, pointer, HOST_KEYS);
   const { includeSubdomains = false } = value;
@@ -203,17 +217,13 @@ export function readEntry(
   const expiresAt = readExpiry(fields, value, pointer);
   const mode = fields.word(value, pointer, "mode", ["enforce", "report-only"]);
   const onExpiry = fields.word(value, pointer, "onExpiry", ["block", "allow"]);
-  if (host === undefined) return undefined;
-  return Object.freeze({
-    pattern: wildcard ? `*.${host.text}` : host.text,
-    host,
-    wildcard,
+  return named && Object.freeze({
+    ...named,
     includeSubdomains: includeSubdomains === true,
     mode,
     require,
     ...expiresAt !== undefined && { expiresAt },
     onExpiry,
     rules,
-    pointer,
   });
 }

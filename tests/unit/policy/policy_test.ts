@@ -9,6 +9,7 @@ import { CertpinError, LimitError, PolicyError } from "../../../src/errors.ts";
 import { canonicalHost } from "../../../src/host.ts";
 import {
   MAX_POLICY_CERTIFICATES,
+  MAX_POLICY_DEPTH,
   MAX_POLICY_HOSTS,
   MAX_POLICY_LENGTH,
   MAX_POLICY_PINS,
@@ -96,6 +97,87 @@ Deno.test("parsePolicy() refuses values that JSON does not have", () => {
   ) assert(problemsOf(input).length > 0);
   parse({ ...pinDocument(PIN), unlisted: undefined, "x-f": () => {} });
   parse(Object.assign(Object.create(null), pinDocument(PIN)));
+});
+
+Deno.test("parsePolicy() reports what JSON does not have once, each at its place", () => {
+  const invalid = "ERR_CERTPIN_POLICY_INVALID";
+  const at = (...pointers: string[]) =>
+    pointers.map((pointer) => [pointer, invalid] as const);
+  const pins = "/hosts/api.example.com/pins";
+  const hole = new Array(2);
+  hole[0] = PIN;
+  const cases: readonly [unknown, readonly Expected[]][] = [
+    [pinDocument(undefined, PIN, NaN), at(`${pins}/0`, `${pins}/2`)],
+    [pinDocument(...hole), at(`${pins}/1`)],
+    [
+      pinDocument({ pin: NaN, role: () => {} }),
+      at(
+        `${pins}/0/pin`,
+        `${pins}/0/role`,
+      ),
+    ],
+    [{ version: NaN, hosts: new Map() }, at("/version", "/hosts")],
+    [
+      hostDocument({ pins: [PIN], expiresAt: new Date() }),
+      at("/hosts/api.example.com/expiresAt"),
+    ],
+  ];
+  for (const [input, problems] of cases) {
+    assertEquals(problemsOf(input), problems);
+  }
+});
+
+Deno.test("parsePolicy() refuses a document whose getters throw, and keeps what they threw", () => {
+  const thrown = new RangeError("hostile");
+  const fail = () => {
+    throw thrown;
+  };
+  const hostile = [
+    Object.defineProperty(pinDocument(PIN), "unlisted", {
+      get: fail,
+      enumerable: true,
+    }),
+    new Proxy(pinDocument(PIN), { get: fail }),
+    new Proxy(pinDocument(PIN), { ownKeys: fail }),
+    new Proxy(pinDocument(PIN), { getPrototypeOf: fail }),
+    pinDocument(new Proxy([], { get: fail })),
+  ];
+  for (const input of hostile) {
+    const error = assertThrows(() => parse(input), PolicyError);
+    assertEquals(error.code, "ERR_CERTPIN_POLICY_INVALID");
+    assertStrictEquals(error.cause, thrown);
+  }
+  parse(new Proxy(pinDocument(PIN), {}));
+});
+
+Deno.test("parsePolicy() refuses deep nesting in values and in text alike, in extensions too", () => {
+  const nested = (depth: number) => {
+    let value: unknown = 1;
+    for (let level = 1; level < depth; level++) value = [value];
+    return { ...pinDocument(PIN), "x-deep": value };
+  };
+  parse(nested(MAX_POLICY_DEPTH));
+  parse(JSON.stringify(nested(MAX_POLICY_DEPTH)));
+  const more = nested(MAX_POLICY_DEPTH + 1);
+  const pointer = `/x-deep${"/0".repeat(MAX_POLICY_DEPTH - 1)}`;
+  for (const input of [more, JSON.stringify(more)]) {
+    const [[place, code], ...others] = problemsOf(input);
+    assertEquals([code, others], ["ERR_CERTPIN_POLICY_INVALID", []]);
+    assert(pointer.startsWith(place) && place.startsWith("/x-deep/0"), place);
+  }
+});
+
+Deno.test("parsePolicy() sees that two hosts are one, even where one of them is no object", () => {
+  const two = (one: unknown) => ({
+    version: 1,
+    hosts: { "a.example": one, "A.example.": { pins: [PIN] } },
+  });
+  const twice: Expected = ["/hosts/A.example.", "ERR_CERTPIN_HOST_INVALID"];
+  assertEquals(problemsOf(two({ pins: [PIN] })), [twice]);
+  assertEquals(problemsOf(two(null)), [
+    ["/hosts/a.example", "ERR_CERTPIN_POLICY_INVALID"],
+    twice,
+  ]);
 });
 
 Deno.test("parsePolicy() stops at its bounds", () => {
