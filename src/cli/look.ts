@@ -22,7 +22,6 @@ export interface LookRequest {
   /** Anchors that the platform validates by; left out, its own. */
   readonly ca?: readonly string[];
   readonly timeoutMilliseconds: number;
-  readonly signal?: AbortSignal;
 }
 
 /** What was seen. */
@@ -93,7 +92,7 @@ async function open(
  */
 export async function look(request: LookRequest): Promise<Look> {
   requireRuntime();
-  const { signal, timeoutMilliseconds } = request;
+  const { timeoutMilliseconds } = request;
   let owned: net.Socket | undefined;
   let stop: (why: Error) => void = () => {};
   const stopped = new Promise<never>((_, reject) => stop = reject);
@@ -102,8 +101,6 @@ export async function look(request: LookRequest): Promise<Look> {
     () => stop(new Error(`no answer within ${timeoutMilliseconds / 1000} s`)),
     timeoutMilliseconds,
   );
-  const onAbort = () => stop(new Error("interrupted"));
-  signal?.addEventListener("abort", onAbort, { once: true });
   try {
     const opening = open(request, (socket) => {
       // Whatever it still has to say goes nowhere.
@@ -130,7 +127,6 @@ export async function look(request: LookRequest): Promise<Look> {
     throw handshakeError(`Cannot connect: ${withoutCode(error)}`, error);
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
     // The TLS socket ends what it runs over; Node crashes where both are ended.
     owned?.destroy();
   }
