@@ -126,6 +126,26 @@ const POLICY_CONSTRAINTS: Extension = {
   value: sequence(tlv(0x80, Uint8Array.of(0))),
 };
 
+/** A critical extension of the intermediate whose value cannot be read, and one that can. */
+function unreadableOfIssuer(
+  what: string,
+  oid: string,
+  wrong: Uint8Array,
+  right: Uint8Array,
+  without: Options = {},
+): PathCase {
+  const extended = (value: Uint8Array): Options => ({
+    ...without,
+    extraExtensions: [{ oid, critical: true, value }],
+  });
+  return issuer(
+    what,
+    "ERR_CERTPIN_PATH_EXTENSION",
+    extended(wrong),
+    extended(right),
+  );
+}
+
 const VALIDITY: readonly PathCase[] = [
   ...(["leaf", "root"] as const).flatMap((who): PathCase[] => {
     const period = { notBefore: START, notAfter: END };
@@ -241,6 +261,12 @@ const FRAME: readonly PathCase[] = [
     { serialNumber: Uint8Array.of(0) },
     { serialNumber: Uint8Array.of(1) },
   ),
+  entry(
+    "an intermediate's serial number of zero, where an anchor's is moot",
+    "ERR_CERTPIN_PATH_SERIAL",
+    () => ({ intermediates: [{ serialNumber: Uint8Array.of(0) }] }),
+    () => ({ root: { serialNumber: Uint8Array.of(0) } }),
+  ),
   leaf(
     "a negative serial number",
     "ERR_CERTPIN_PATH_SERIAL",
@@ -251,7 +277,8 @@ const FRAME: readonly PathCase[] = [
     "a serial number of 21 octets",
     "ERR_CERTPIN_PATH_SERIAL",
     { serialNumber: new Uint8Array(21).fill(1) },
-    { serialNumber: new Uint8Array(20).fill(1) },
+    // A leading zero is the sign's, and does not count.
+    { serialNumber: new Uint8Array(21).fill(0x80).with(0, 0) },
   ),
 ];
 
@@ -408,6 +435,13 @@ const EXTENSIONS: readonly PathCase[] = [
     { basicConstraints: false },
   ),
   unreadable(
+    "elements of a key identifier out of order",
+    "2.5.29.35",
+    sequence(tlv(0x82, Uint8Array.of(1)), tlv(0x80, Uint8Array.of(1))),
+    sequence(tlv(0x80, Uint8Array.of(1)), tlv(0x82, Uint8Array.of(1))),
+    { authorityKeyIdentifier: false },
+  ),
+  unreadable(
     "an unknown element in a key identifier",
     "2.5.29.35",
     sequence(tlv(0x80, Uint8Array.of(1)), explicit(3, nullValue())),
@@ -418,6 +452,65 @@ const EXTENSIONS: readonly PathCase[] = [
 
 /** An intermediate that does not bear the root's name. */
 const ROOTED: Setting = { intermediates: [{ subject: "other" }] };
+
+const NO_BASIC: Options = { basicConstraints: false };
+const CONSTRAINED = "2.5.29.30";
+/** A subtree of name constraints: a DNS name, and what may follow it. */
+const subtree = (...more: readonly Uint8Array[]) =>
+  sequence(tlv(0x82, new TextEncoder().encode("example.com")), ...more);
+
+const UNREADABLE_OF_ISSUERS: readonly PathCase[] = [
+  unreadableOfIssuer(
+    "a negative path length",
+    "2.5.29.19",
+    sequence(boolean(true), integer(Uint8Array.of(0xff))),
+    sequence(boolean(true), integer(Uint8Array.of(0x7f))),
+    NO_BASIC,
+  ),
+  unreadableOfIssuer(
+    "an extra element in basicConstraints",
+    "2.5.29.19",
+    sequence(boolean(true), integer(1), integer(1)),
+    sequence(boolean(true), integer(1)),
+    NO_BASIC,
+  ),
+  unreadableOfIssuer(
+    "name constraints without any",
+    CONSTRAINED,
+    sequence(),
+    sequence(explicit(0, subtree())),
+  ),
+  unreadableOfIssuer(
+    "permitted subtrees without any",
+    CONSTRAINED,
+    sequence(explicit(0)),
+    sequence(explicit(0, subtree())),
+  ),
+  unreadableOfIssuer(
+    "excluded subtrees before the permitted",
+    CONSTRAINED,
+    sequence(explicit(1, subtree()), explicit(0, subtree())),
+    sequence(explicit(0, subtree())),
+  ),
+  unreadableOfIssuer(
+    "permitted subtrees twice",
+    CONSTRAINED,
+    sequence(explicit(0, subtree()), explicit(0, subtree())),
+    sequence(explicit(0, subtree(), subtree())),
+  ),
+  unreadableOfIssuer(
+    "a subtree with a minimum",
+    CONSTRAINED,
+    sequence(explicit(0, subtree(tlv(0x80, Uint8Array.of(0))))),
+    sequence(explicit(0, subtree())),
+  ),
+  unreadableOfIssuer(
+    "a subtree with a maximum",
+    CONSTRAINED,
+    sequence(explicit(0, subtree(tlv(0x81, Uint8Array.of(9))))),
+    sequence(explicit(0, subtree())),
+  ),
+];
 
 const ISSUERS: readonly PathCase[] = [
   entry(
@@ -814,6 +907,7 @@ export const PATH_CASES: readonly PathCase[] = [
   ...SIGNATURES,
   ...FRAME,
   ...EXTENSIONS,
+  ...UNREADABLE_OF_ISSUERS,
   ...ISSUERS,
   ...LEAVES,
   ...NAMES,
