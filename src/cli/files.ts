@@ -5,7 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { link, open, rename, rm, stat } from "node:fs/promises";
+import { copyFile, link, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
@@ -108,6 +108,18 @@ export async function exists(name: string): Promise<boolean> {
   }
 }
 
+/** Gives a file a second name that nothing has yet. */
+async function placeNew(neighbour: string, name: string): Promise<void> {
+  try {
+    await link(neighbour, name);
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === "EEXIST" || code === "ENOENT") throw error;
+    // File systems without links: not in one step, but never over another file.
+    await copyFile(neighbour, name, constants.COPYFILE_EXCL);
+  }
+}
+
 /**
  * Writes a file whole: into a neighbour first, then in its place in one step.
  * Without `force` a file that exists stays as it is, also one that appears
@@ -132,7 +144,7 @@ export async function writeWhole(
       await file.close();
     }
     if (force) await rename(neighbour, name);
-    else await link(neighbour, name);
+    else await placeNew(neighbour, name);
   } catch (error) {
     const isThere = (error as { code?: string }).code === "EEXIST";
     throw new Failure(`Cannot write it: ${reason(error)}`, {
