@@ -40,6 +40,8 @@ export const MAX_HOSTNAME_LENGTH = 1_024;
 export const MAX_POLICY_LENGTH = 8 * 1024 * 1024;
 /** Deepest nesting of a policy document. */
 export const MAX_POLICY_DEPTH = 16;
+/** Deepest nesting of what a policy's text holds under keys that are ignored. */
+export const MAX_IGNORED_DEPTH = 1_000;
 /** Most hosts in a policy. */
 export const MAX_POLICY_HOSTS = 10_000;
 /** Most pins of one host. */

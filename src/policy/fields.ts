@@ -12,8 +12,8 @@ import {
 import { MAX_POLICY_PROBLEMS } from "../limits.ts";
 import { quoteText } from "../text.ts";
 import { type Certificate, parseCertificates } from "../x509/certificate.ts";
-import { pointerTo } from "./json.ts";
-import { isExtension, type Plain, type PlainObject } from "./plain.ts";
+import { isExtension, pointerTo } from "./json.ts";
+import type { Plain, PlainObject } from "./plain.ts";
 import { didYouMean } from "./suggest.ts";
 
 /** A problem; with a finding code where lint has a name for it. */

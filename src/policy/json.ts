@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { MAX_IGNORED_DEPTH } from "../limits.ts";
 import { quoteText } from "../text.ts";
 
 /** One thing that is wrong with a JSON text. */
@@ -20,6 +21,8 @@ export interface JsonProblem {
 interface Frame {
   /** Keys so far, for an object; items are counted, for an array. */
   readonly keys?: Set<string>;
+  /** Whether it stands in an extension, which nobody reads. */
+  readonly isIgnored: boolean;
   /** The key or the index of the value at hand; undefined before a key. */
   at: string | number | undefined;
 }
@@ -29,6 +32,11 @@ export function pointerTo(pointer: string, key: string | number): string {
   return `${pointer}/${
     String(key).replaceAll("~", "~0").replaceAll("/", "~1")
   }`;
+}
+
+/** Whether a key is ignored: `x-` begins extensions, but hostnames as well. */
+export function isExtension(pointer: string, key: string): boolean {
+  return key.startsWith("x-") && pointer !== "/hosts";
 }
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
@@ -63,12 +71,8 @@ class Scanner {
       this.#lineStart = from + index + lineBreak.length;
     }
     const place = `${this.#line}:${at - this.#lineStart + 1}`;
-    let pointer = "";
-    for (const frame of this.#frames) {
-      if (frame.at !== undefined) pointer = pointerTo(pointer, frame.at);
-    }
     this.problems.push({
-      pointer,
+      pointer: this.#pointer(this.#frames.length),
       message: `${message}, at ${place}`,
       isFatal,
     });
@@ -165,11 +169,30 @@ class Scanner {
     }
   }
 
+  /** A pointer to the value at hand in that many frames. */
+  #pointer(frames: number): string {
+    let pointer = "";
+    for (const { at } of this.#frames.slice(0, frames)) {
+      if (at !== undefined) pointer = pointerTo(pointer, at);
+    }
+    return pointer;
+  }
+
+  /** Whether the value that begins here stands in an extension. */
+  #isIgnored(): boolean {
+    const frame = this.#frames.at(-1);
+    if (frame === undefined || frame.isIgnored) return frame !== undefined;
+    return typeof frame.at === "string" &&
+      isExtension(this.#pointer(this.#frames.length - 1), frame.at);
+  }
+
   /** Opens an object or an array; whether a value follows inside it. */
   #open(opening: string): "value" | "closed" | "broken" {
-    if (this.#frames.length >= this.#maxDepth) {
+    const isIgnored = this.#isIgnored();
+    const most = isIgnored ? MAX_IGNORED_DEPTH : this.#maxDepth;
+    if (this.#frames.length >= most) {
       this.#report(
-        `The document is nested deeper than ${this.#maxDepth}`,
+        `The document is nested deeper than ${most}`,
         this.#at,
         true,
       );
@@ -182,8 +205,8 @@ class Scanner {
       return "closed";
     }
     const frame: Frame = isObject
-      ? { keys: new Set(), at: undefined }
-      : { at: 0 };
+      ? { isIgnored, keys: new Set(), at: undefined }
+      : { isIgnored, at: 0 };
     this.#frames.push(frame);
     return !isObject || this.#key(frame) ? "value" : "broken";
   }
@@ -210,7 +233,8 @@ class Scanner {
  * Looks over JSON text (RFC 8259) once, in linear time and without recursion.
  *
  * @param text The text, bounded by the caller.
- * @param maxDepth Deepest nesting of objects and arrays.
+ * @param maxDepth Deepest nesting of objects and arrays; in extensions
+ * `MAX_IGNORED_DEPTH`.
  * @param maxProblems Most problems reported.
  * @returns Repeated keys, and the first place where the syntax breaks or the
  * nesting is too deep; empty for what `JSON.parse` reads without loss.

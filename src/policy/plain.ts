@@ -5,7 +5,7 @@
  */
 import { LimitError } from "../errors.ts";
 import { MAX_POLICY_DEPTH, MAX_POLICY_LENGTH } from "../limits.ts";
-import { pointerTo } from "./json.ts";
+import { isExtension, pointerTo } from "./json.ts";
 
 /** JSON data. */
 export type Plain =
@@ -25,11 +25,6 @@ export interface PlainObject {
 /** Whether JSON data is an object, and neither null nor an array. */
 export function isPlainObject(value: Plain | undefined): value is PlainObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Whether a key is ignored: `x-` begins extensions, but hostnames as well. */
-export function isExtension(pointer: string, key: string): boolean {
-  return key.startsWith("x-") && pointer !== "/hosts";
 }
 
 /** Object literals and JSON, of this realm or another; no instances of classes. */
@@ -66,8 +61,7 @@ function foreign(value: unknown): string {
 
 /**
  * Copies a value; what JSON cannot say is reported, and null in the copy.
- * Within extensions it is left out in silence, unless it is nested too deeply:
- * that is refused in JSON text too.
+ * Within extensions it is left out in silence, as is what is nested too deeply.
  *
  * @param report Called with the pointer and what is wrong.
  * @returns Frozen data, `undefined` where the whole value is none.
@@ -109,7 +103,7 @@ export function toPlain(
       return undefined;
     }
     if (depth >= MAX_POLICY_DEPTH) {
-      report(pointer, `The document is nested deeper than ${MAX_POLICY_DEPTH}`);
+      tell(pointer, `The document is nested deeper than ${MAX_POLICY_DEPTH}`);
       return undefined;
     }
     if (isArray) {

@@ -63,8 +63,7 @@ export function policyRecordOf(policy: Policy): PolicyRecord {
  *
  * Hostnames are brought into their canonical form, pins and certificates are
  * parsed, nothing is hashed yet. Unknown keys are refused, except those that
- * begin with `x-`; in `hosts` every key is a hostname. Nesting deeper than 16
- * levels is refused wherever it stands.
+ * begin with `x-`; in `hosts` every key is a hostname.
  *
  * @example
  * ```ts
