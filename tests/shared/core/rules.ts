@@ -14,7 +14,8 @@ import { type Path, verifyPath } from "../../../src/path/verify.ts";
 import { mintChain, type MintedChain } from "../../../src/testing/mod.ts";
 import { parseCertificates } from "../../../src/x509/certificate.ts";
 import type { Body } from "../harness.ts";
-import { HOSTNAME, PATH_CASES, type Setting } from "./path_cases.ts";
+import { HOSTNAME, type Setting } from "./path_case.ts";
+import { PATH_CASES } from "./path_cases.ts";
 
 /** Mints a setting and verifies it. */
 export async function verifySetting(setting: Setting): Promise<Path> {
