@@ -19,6 +19,8 @@ import {
 } from "../limits.ts";
 import type { AnchorStore } from "../path/anchors.ts";
 import { escapeText } from "../text.ts";
+import { isCertificate } from "../x509/certificate.ts";
+import { isBytes } from "../x509/der.ts";
 
 /** What is to be judged; anchors are already stores. */
 export interface JudgeRequest {
@@ -65,10 +67,14 @@ export function chainError(error: unknown): CertpinError {
 }
 
 function copyBytes(value: unknown): Bytes {
-  if (!(value instanceof Uint8Array)) {
+  if (!isBytes(value)) {
     throw new CertificateError(
       "ERR_CERTPIN_CERTIFICATE_DER",
-      "Cannot judge the peer: its chain holds something that is not bytes",
+      `Cannot judge the peer: its chain holds ${
+        isCertificate(value)
+          ? "a parsed certificate; pass its der"
+          : "something that is not the bytes of a certificate in DER"
+      }`,
     );
   }
   if (value.length > MAX_CERTIFICATE_BYTES) {
@@ -81,11 +87,17 @@ function copyBytes(value: unknown): Bytes {
 }
 
 function copyChain(value: unknown, limits: Limits): readonly Bytes[] {
-  const length = Array.isArray(value) ? value.length : 0;
-  if (!Array.isArray(value) || length === 0) {
+  const length: unknown = Array.isArray(value) ? value.length : 0;
+  // A proxy can have any length: a half would make an empty copy.
+  if (
+    !Array.isArray(value) || typeof length !== "number" ||
+    !Number.isSafeInteger(length) || length < 1
+  ) {
     throw new PathError(
       "ERR_CERTPIN_PATH_EMPTY_CHAIN",
-      "Cannot judge the peer: it presented no certificate",
+      typeof value === "string" || isBytes(value)
+        ? "Cannot judge the peer: its chain is a list of certificates, each the bytes of one in DER"
+        : "Cannot judge the peer: it presented no certificate",
     );
   }
   if (length > limits.chainCertificates) {

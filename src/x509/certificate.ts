@@ -12,6 +12,7 @@ import {
   MAX_PARSED_CERTIFICATES,
   MAX_PEM_LENGTH,
 } from "../limits.ts";
+import { isBytes } from "./der.ts";
 import { readLayout } from "./layout.ts";
 import { nameText } from "./names.ts";
 import { readPemCertificates } from "./pem.ts";
@@ -153,6 +154,12 @@ export function recordOf(certificate: Certificate): CertificateRecord {
   return record;
 }
 
+/** Whether a value is a certificate that `parseCertificates` made. */
+export function isCertificate(value: unknown): value is Certificate {
+  return typeof value === "object" && value !== null &&
+    records.has(value as Certificate);
+}
+
 /**
  * Parses one certificate from bytes that nobody else holds.
  *
@@ -227,20 +234,24 @@ function tooMany(): never {
 /** The DER certificates, each a copy, in PEM text, PEM bytes or DER bytes. */
 export function splitDer(item: unknown): Bytes[] {
   if (typeof item === "string") return readPemCertificates(item);
-  if (!(item instanceof Uint8Array)) {
+  if (!isBytes(item)) {
     throw new CertificateError(
       "ERR_CERTPIN_CERTIFICATE_DER",
-      `Cannot parse the certificate: expected PEM text or bytes, got ${
-        item === null ? "null" : typeof item
-      }`,
+      isCertificate(item)
+        ? "Cannot parse the certificate: it is parsed already"
+        : `Cannot parse the certificate: expected PEM text or bytes, got ${
+          item === null ? "null" : typeof item
+        }`,
     );
   }
-  if (item[0] === 0x30) {
+  // No certificate is shorter than the short form of lengths can say, but
+  // text can begin with a "0".
+  if (item[0] === 0x30 && item[1] >= 0x80) {
     checkSize(item.length);
     return [new Uint8Array(item)];
   }
   if (item.length > MAX_PEM_LENGTH) checkSize(item.length);
-  const text = new TextDecoder("latin1").decode(item);
+  const text = new TextDecoder("latin1").decode(new Uint8Array(item));
   if (!text.includes("-----BEGIN ")) {
     throw new CertificateError(
       "ERR_CERTPIN_CERTIFICATE_DER",

@@ -47,6 +47,16 @@ export interface DerValue {
   readonly children: readonly DerValue[];
 }
 
+const typeNameOf = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  Symbol.toStringTag,
+)!.get!;
+
+/** Whether a value is a `Uint8Array`, of this realm or another; looks at what it is, not at what it says. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return typeNameOf.call(value) === "Uint8Array";
+}
+
 /** Refuses the bytes as DER. */
 export function derError(message: string): never {
   throw new CertificateError("ERR_CERTPIN_CERTIFICATE_DER", message);

@@ -1,5 +1,6 @@
 /** Peers, clocks and callbacks that misbehave. */
 import { assert, assertEquals } from "@std/assert";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { CertpinError, PinMismatchError } from "../../../src/errors.ts";
 import { anchorStore } from "../../../src/path/anchors.ts";
@@ -100,6 +101,48 @@ Deno.test("check() blocks peers that are no peers, and throws at none", async ()
     JSON.stringify(verdict);
   }
   assertEquals(say(await check(peerOf())), "allow pinned");
+});
+
+Deno.test("a chain whose length is none gives no empty copy, even where nothing else is looked at", async () => {
+  const policy = policyOf({}, { unlisted: "allow" });
+  const peer = { hostname: "unlisted.example", platformValidated: true };
+  const withLength = (length: unknown) =>
+    new Proxy([...minted.chain], {
+      get: (target, key) =>
+        key === "length" ? length : Reflect.get(target, key),
+    });
+  for (const length of [0, 0.5, -1, NaN, "2", 2 ** 53, Infinity]) {
+    assertEquals(
+      await ask(policy, { ...peer, chain: withLength(length) }),
+      "block invalid-chain PATH_EMPTY_CHAIN",
+      `${length}`,
+    );
+  }
+  assertEquals(
+    await ask(policy, { ...peer, chain: withLength(2) }),
+    "allow unlisted unlisted-allowed",
+  );
+});
+
+Deno.test("bytes of another realm are bytes, and what merely says so is none", async () => {
+  const elsewhere = minted.chain.map((der) => {
+    const bytes: Uint8Array = runInNewContext("new Uint8Array(length)", {
+      length: der.length,
+    });
+    bytes.set(der);
+    return bytes;
+  });
+  assert(!(elsewhere[0] instanceof Uint8Array));
+  assertEquals(await ask(undefined, { chain: elsewhere }), "allow pinned");
+  assertEquals(parseCertificates(elsewhere).length, minted.chain.length);
+  const [leaf, ...rest] = minted.chain;
+  for (const one of [[...leaf], new DataView(leaf.buffer)]) {
+    Object.defineProperty(one, Symbol.toStringTag, { value: "Uint8Array" });
+    assertEquals(
+      await ask(undefined, { chain: [one as unknown as Uint8Array, ...rest] }),
+      "block invalid-chain CERTIFICATE_DER",
+    );
+  }
 });
 
 Deno.test("platformValidated counts only where it is true itself", async () => {

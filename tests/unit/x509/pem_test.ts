@@ -42,6 +42,21 @@ Deno.test("parseCertificates() reads one or many blocks, whatever stands around 
   }
 });
 
+Deno.test("parseCertificates() reads PEM bytes whose text begins with a 0", () => {
+  const encode = (text: string) => new TextEncoder().encode(text);
+  assertEquals(
+    subjects(encode(`0 s:CN = first
+${pem}`)),
+    ["CN=first"],
+  );
+  assertEquals(
+    subjects(encode(`1 s:CN = first
+${pem}`)),
+    ["CN=first"],
+  );
+  assertEquals(codeOf(encode("0 s:CN = first")), "ERR_CERTPIN_CERTIFICATE_DER");
+});
+
 Deno.test("parseCertificates() reads latin-1 comments in bytes", () => {
   const comment = Uint8Array.of(0x23, 0xe4, 0x0a);
   const bytes = new TextEncoder().encode(pem);
