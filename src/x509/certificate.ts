@@ -148,7 +148,9 @@ export function recordOf(certificate: Certificate): CertificateRecord {
   if (!record) {
     throw new CertificateError(
       "ERR_CERTPIN_CERTIFICATE_FOREIGN",
-      "Cannot use the certificate: parseCertificates did not make it",
+      typeof certificate === "string" || isBytes(certificate)
+        ? "Cannot use text or bytes as a certificate: pass them through parseCertificates first"
+        : "Cannot use the certificate: parseCertificates did not make it",
     );
   }
   return record;

@@ -31,6 +31,16 @@ function pemError(message: string, cause?: unknown): never {
   });
 }
 
+/** What went wrong with text that was copied by hand or through a variable. */
+function mishapIn(text: string): string {
+  if (text.includes("-----\\n") || text.includes("-----\\r\\n")) {
+    return '; its line breaks are written as a backslash and "n", put real ones in their place';
+  }
+  return /^[ \t]+-----(?:BEGIN|END) /m.test(text)
+    ? "; its lines are indented, begin them without white space"
+    : "";
+}
+
 /**
  * Reads all PEM blocks whose label `wanted` accepts; others are passed over
  * undecoded, so a private key beside a certificate stays unread.
@@ -54,7 +64,9 @@ export function readPem(
   const blocks: PemBlock[] = [];
   let label: string | undefined;
   let body: string[] = [];
-  for (const line of text.split(/\r\n|\n|\r/)) {
+  // A byte order mark, as text or as bytes that were read one by one.
+  const marked = /^(?:\ufeff|\u00ef\u00bb\u00bf)/.exec(text)?.[0] ?? "";
+  for (const line of text.slice(marked.length).split(/\r\n|\n|\r/)) {
     const boundary = BOUNDARY.exec(line);
     if (!boundary) {
       if (label !== undefined) body.push(line);
@@ -66,7 +78,7 @@ export function readPem(
       body = [];
     } else {
       if (label === undefined || label !== boundary[2]) {
-        pemError("Cannot read PEM: END without its BEGIN");
+        pemError(`Cannot read PEM: END without its BEGIN${mishapIn(text)}`);
       }
       if (wanted(label)) {
         if (blocks.length >= MAX_PARSED_CERTIFICATES) {
@@ -80,7 +92,9 @@ export function readPem(
       label = undefined;
     }
   }
-  if (label !== undefined) pemError("Cannot read PEM: a block has no END");
+  if (label !== undefined) {
+    pemError(`Cannot read PEM: a block has no END${mishapIn(text)}`);
+  }
   return blocks;
 }
 
@@ -120,7 +134,9 @@ export function readPemCertificates(text: string): Bytes[] {
   const blocks = readPem(text, isCertificate);
   if (blocks.length === 0) {
     pemError(
-      "Cannot read PEM: no block between -----BEGIN CERTIFICATE----- and its END",
+      `Cannot read PEM: no block between -----BEGIN CERTIFICATE----- and its END${
+        mishapIn(text)
+      }`,
     );
   }
   return blocks.map((block) => block.bytes);
