@@ -131,6 +131,9 @@ export function canonicalHost(text: string): CanonicalHost {
   if (text.length > MAX_HOSTNAME_LENGTH) {
     refuse(text, `it is longer than ${MAX_HOSTNAME_LENGTH} characters`);
   }
+  if (/^[a-z][a-z\d+.-]*:\/\//i.test(text)) {
+    refuse(text, "it is a URL; take the hostname of it alone");
+  }
   if (/[[\]:]/.test(text)) {
     const bare = /^\[([^[\]]*)\]$/.exec(text)?.[1] ?? text;
     const address = parseIpv6(bare);

@@ -70,11 +70,15 @@ export function* fingerprintSteps(
  * @throws {CertificateError} `ERR_CERTPIN_CERTIFICATE_FOREIGN`.
  * @throws {PolicyError} `ERR_CERTPIN_PIN_HASH` for a hash that is not SHA-2,
  * `ERR_CERTPIN_PIN_INVALID` for an unknown `of`.
+ * @throws {TypeError} for options that are no object.
  */
 export async function fingerprint(
   certificate: Certificate,
   options: { of?: Pin["of"]; hash?: HashName } = {},
 ): Promise<Pin> {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError("Cannot fingerprint: the options are no object");
+  }
   const { of = "spki", hash = "sha256" } = options;
   if (!Object.hasOwn(DIGEST_BYTES, hash)) {
     throw new PolicyError(

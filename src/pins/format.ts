@@ -59,7 +59,8 @@ export function formatTlsa(pin: Pin, usage: TlsaUsage): string {
  * pin or is unknown, `ERR_CERTPIN_PIN_INVALID` for an object that is no pin.
  */
 export function formatPin(pin: Pin, style: PinStyle = "canonical"): string {
-  const { of, hash, digest } = pin;
+  // Anything but an object has none of these.
+  const { of, hash, digest } = Object(pin) as Pin;
   if (
     (of !== "spki" && of !== "certificate") ||
     !Object.hasOwn(DIGEST_BYTES, hash) ||

@@ -99,15 +99,36 @@ export interface PinWithRole {
   readonly role?: TlsaRole;
 }
 
+/** What is amiss with a text of no form, as far as it can be guessed. */
+function nearMiss(text: string): string {
+  if (text.trim() !== text) return "there is white space around it";
+  if (/^[A-Za-z\d+/]{43}=$/.test(text)) {
+    return 'this is base64 without its hash; write "sha256/" before it';
+  }
+  if (/fingerprint=/i.test(text)) {
+    return 'take what stands after "=", with "certificate:sha256:" before it';
+  }
+  if (/^(?:[\da-f]{64}|(?:[\da-f]{2}:){31}[\da-f]{2})$/i.test(text)) {
+    return 'this is hex without its hash; write "spki:sha256:" or "certificate:sha256:" before it';
+  }
+  if (/^(?:(?:spki|certificate):)?sha-?(?:256|384|512)[/:-]/i.test(text)) {
+    return "the prefixes are written in lower case and without a hyphen: sha256/";
+  }
+  return "the form is sha256/ and the base64 of the digest";
+}
+
 /** {@linkcode parsePin}, with the role that a TLSA record implies. */
 export function parsePinWithRole(
   text: string,
   options: { of?: Pin["of"] } = {},
 ): PinWithRole {
-  const said = options.of;
   if (typeof text !== "string") {
     invalid(String(typeof text), "a pin is text");
   }
+  if (typeof options !== "object" || options === null) {
+    invalid(text, "the options are no object");
+  }
+  const said = options.of;
   if (said !== undefined && said !== "spki" && said !== "certificate") {
     invalid(text, 'the option "of" is "spki" or "certificate"');
   }
@@ -142,12 +163,7 @@ export function parsePinWithRole(
   const parts = /^(?:(spki|certificate):)?(sha(?:256|384|512))(\/\/?|-|:)(.*)$/
     .exec(text);
   if (parts === null) {
-    invalid(
-      text,
-      text.trim() !== text
-        ? "there is white space around it"
-        : "the form is sha256/ and the base64 of the digest",
-    );
+    invalid(text, nearMiss(text));
   }
   const [, prefix, hashText] = parts;
   let [, , , separator, rest] = parts;

@@ -67,6 +67,13 @@ Deno.test("fingerprint() refuses other hashes, other subjects and foreign certif
   await fingerprint(leaf, { hash: "sha512", of: "certificate" });
 });
 
+Deno.test("fingerprint() refuses options that are none", async () => {
+  await fingerprint(leaf, {});
+  for (const options of [null, "sha256"]) {
+    await assertRejects(() => fingerprint(leaf, options as never), TypeError);
+  }
+});
+
 Deno.test("fingerprintSteps() asks once for what several callers want", async () => {
   const certificates = parseCertificates(
     minted.certificates.map(({ der }) => der),

@@ -239,6 +239,37 @@ Deno.test("formatPin() refuses objects that are no pins", () => {
     );
     assertEquals(error.code, "ERR_CERTPIN_PIN_INVALID");
   }
+  for (const nothing of [null, undefined, `${formatPin(plain)}`, 1]) {
+    const error = assertThrows(
+      () => formatPin(nothing as unknown as Pin),
+      PolicyError,
+    );
+    assertEquals(error.code, "ERR_CERTPIN_PIN_INVALID");
+  }
+});
+
+Deno.test("parsePin() refuses options that are none", () => {
+  const text = `sha256/${B64}`;
+  assertEquals(`${parsePin(text, {})}`, text);
+  for (const options of [null, 1, "spki"] as unknown as { of: "spki" }[]) {
+    const error = assertThrows(() => parsePin(text, options), PolicyError);
+    assertEquals(error.code, "ERR_CERTPIN_PIN_INVALID");
+  }
+});
+
+Deno.test("parsePin() refuses digests that openssl and others print without saying what they are of", () => {
+  const hex = "ab".repeat(32);
+  const colons = hex.match(/../g)!.join(":").toUpperCase();
+  assertEquals(parsePin(`certificate:sha256:${colons}`).of, "certificate");
+  for (
+    const text of [
+      ...[B64, hex, colons, `SHA256/${B64}`, `sha-256/${B64}`],
+      `sha256 Fingerprint=${colons}`,
+    ]
+  ) {
+    const error = assertThrows(() => parsePin(text), PolicyError);
+    assertEquals(error.code, "ERR_CERTPIN_PIN_INVALID");
+  }
 });
 
 function toJSON(): string {
