@@ -8,10 +8,11 @@
 const MAX_SHOWN_TEXT_LENGTH = 512;
 
 // C0, DEL, C1, soft hyphen, Arabic letter mark, zero-width and bidi controls,
-// line separators, invisible operators, BOM, tags and lone surrogates.
+// line separators, invisible operators, fillers that show as nothing, BOM, tags
+// and lone surrogates.
 const UNSAFE =
   // deno-lint-ignore no-control-regex -- these are what it is about
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|\p{Cs}/gu;
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|\p{Cs}/gu;
 
 /**
  * Escapes control, bidirectional and invisible characters as `\u{…}`, and
@@ -30,7 +31,8 @@ export function escapeText(text: string): string {
   );
 }
 
-/** Foreign text between double quotes, escaped. */
+/** Foreign text between double quotes, escaped; backslashes and quotes too. */
 export function quoteText(text: string): string {
-  return `"${escapeText(text).replaceAll('"', '\\"')}"`;
+  const cut = text.slice(0, MAX_SHOWN_TEXT_LENGTH + 1);
+  return `"${escapeText(cut.replace(/["\\]/g, "\\$&"))}"`;
 }
