@@ -15,6 +15,7 @@ import { type AnchorStore, anchorStore } from "./path/anchors.ts";
 import { SignatureCache } from "./path/signature.ts";
 import { CertificateCache } from "./pinner/certificates.ts";
 import { type Bench, blocked, judge, type Judgement } from "./pinner/judge.ts";
+import { copyOptions } from "./pinner/options.ts";
 import {
   chainError,
   type CopiedPeer,
@@ -237,17 +238,14 @@ function beginToSettle(policy: Policy): void {
  * @throws {LimitError} `ERR_CERTPIN_LIMIT_POLICY_SIZE`.
  * @throws {CertificateError} `ERR_CERTPIN_CERTIFICATE_FOREIGN` for anchors that
  * `parseCertificates` did not make.
+ * @throws {TypeError} for an option that is unknown, or of the wrong type.
  * @throws {RangeError} for a limit that is none.
  */
 export function createPinner(
   policy: Policy | PolicyInput | string,
   options: PinnerOptions = {},
 ): Pinner {
-  const copied = {
-    ...options,
-    // The caller's array may change later.
-    ...options.anchors && { anchors: Object.freeze([...options.anchors]) },
-  };
+  const copied = copyOptions(options);
   const { anchors, publicAnchors } = copied;
   const state: State = {
     policy: toPolicy(policy),

@@ -106,6 +106,15 @@ function* findPath(
   }
   const best = found.accepted ?? onRoots ?? first;
   if (best !== undefined) return best;
+  if (
+    anchors === undefined && found.error?.code === "ERR_CERTPIN_PATH_NO_ISSUER"
+  ) {
+    throw new PathError(
+      found.error.code,
+      `${found.error.message}; no anchors were given, set the option "anchors"`,
+      { cause: found.error },
+    );
+  }
   throw found.error ?? new PathError(
     "ERR_CERTPIN_PATH_NO_ISSUER",
     "Cannot judge the peer: no path",

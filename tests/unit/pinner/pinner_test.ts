@@ -124,6 +124,32 @@ Deno.test("the pin of a certificate can be written as JSON before it is hashed, 
   assertEquals(written().slice(1), [pins.leaf, pins.leaf]);
 });
 
+Deno.test("createPinner() refuses options that it would pass over, and anchors that are no list of certificates", async () => {
+  const make = (options: unknown) =>
+    createPinner(policyOf(), options as PinnerOptions);
+  const [anchor] = anchors;
+  make({ anchors: [anchor], publicAnchors: undefined });
+  make({ anchor: undefined });
+  for (
+    const options of [
+      null,
+      1,
+      { anchor: [anchor] },
+      { hasOwnProperty: 1 },
+      { anchors: anchor },
+    ]
+  ) assertThrows(() => make(options), TypeError);
+  const { pem, der } = minted.root;
+  for (const name of ["anchors", "publicAnchors"]) {
+    for (const value of [pem, [pem], der, [der], [anchor, {}], null, {}]) {
+      assertEquals(
+        await codeOf(() => make({ [name]: value })),
+        "ERR_CERTPIN_CERTIFICATE_FOREIGN",
+      );
+    }
+  }
+});
+
 Deno.test("changes to the options after createPinner() go nowhere", async () => {
   const list = [...anchors];
   const options: PinnerOptions = {
