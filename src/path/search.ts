@@ -194,9 +194,13 @@ class Search<T> {
     for (const { certificate, isAnchor } of candidates) {
       if (!(yield* this.#issued(certificate, path, isAnchor))) continue;
       const longer = [...path, certificate];
-      const accepted = isAnchor
-        ? yield* this.#offer(longer, true)
-        : yield* this.#extend(longer);
+      if (isAnchor) {
+        const accepted = yield* this.#offer(longer, true);
+        if (accepted !== undefined) return accepted;
+        // Who trusts an intermediate and its root may pin either.
+        if (recordOf(certificate).selfIssued) continue;
+      }
+      const accepted = yield* this.#extend(longer);
       if (accepted !== undefined) return accepted;
     }
     // Nothing led on: the platform, which saw more anchors, may know the rest.

@@ -78,10 +78,11 @@ Deno.test("a cross-signed root is a root where its key is an anchor's, and an in
   ]);
 });
 
-Deno.test("an anchor in the middle ends the path, and is a root", async () => {
+Deno.test("an anchor in the middle ends a path, and is a root on those that go on", async () => {
   assertEquals(await rolesOf([leaf], [intermediate]), ["leaf root"]);
   assertEquals(await rolesOf([leaf, intermediate], [intermediate, root]), [
     "leaf root",
+    "leaf root root",
   ]);
 });
 
