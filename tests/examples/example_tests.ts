@@ -15,7 +15,7 @@ import { programPath } from "../../tools/suite/npx.ts";
 import { filesUnder, ROOT } from "../../tools/suite/paths.ts";
 import { everything } from "../shared/skip.ts";
 import { serveExample, serveWorkerd } from "./serving.ts";
-import { type Front, type Runtime } from "./workshop.ts";
+import type { Front, Runtime } from "./workshop.ts";
 import { workshop } from "./open_workshop.ts";
 
 /** Copies an example beside the packages of its runtime, with our policy. */

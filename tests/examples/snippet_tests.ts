@@ -17,7 +17,7 @@ import {
   type Snippet,
   snippetOf,
 } from "./snippets.ts";
-import { type Front, type Runtime } from "./workshop.ts";
+import type { Front, Runtime } from "./workshop.ts";
 import { workshop } from "./open_workshop.ts";
 
 const blocks = (await documents()).flatMap(({ path, text }) =>
