@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { quoteText } from "./text.ts";
 
 /** Largest certificate, in bytes of DER. */
 export const MAX_CERTIFICATE_BYTES = 65_536;
@@ -126,12 +127,16 @@ export function resolveLimits(limits: Partial<Limits> = {}): Limits {
   const resolved: Record<string, number> = { ...DEFAULT_LIMITS };
   for (const [name, value] of Object.entries(limits)) {
     if (!Object.hasOwn(DEFAULT_LIMITS, name)) {
-      throw new RangeError(`Cannot set the limit "${name}": no such limit`);
+      throw new RangeError(
+        `Cannot set the limit ${quoteText(name)}: no such limit`,
+      );
     }
     if (value === undefined) continue;
     if (!Number.isSafeInteger(value) || value < 0) {
       throw new RangeError(
-        `Cannot set the limit "${name}" to ${value}: it must be a whole number, not negative`,
+        `Cannot set the limit "${name}" to ${
+          quoteText(String(value))
+        }: it must be a whole number, not negative`,
       );
     }
     resolved[name] = value;
