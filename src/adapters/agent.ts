@@ -176,7 +176,10 @@ export class PinnedHttpsAgent extends https.Agent {
           signal,
         }),
     ).then(
-      (socket) => created?.(null, socket),
+      (socket) => {
+        if (timeout) socket.setTimeout(timeout);
+        created?.(null, socket);
+      },
       (error) => {
         created?.(error, undefined as never);
         // After the request that was refused has heard of it.

@@ -168,8 +168,6 @@ export async function connectTls(
  * Starts TLS on a TCP connection, verifies and pins: `Deno.startTls` with a
  * policy in front. The TCP connection is used up, also by a refusal.
  *
- * On Deno 2.8, `closeWrite()` does not always reach the peer; 2.9 mends that.
- *
  * @param pinner A pinner, or a policy (also as JSON text).
  * @param conn A connection whose peer waits for the TLS handshake.
  * @param options Whom to expect, and what to trust.

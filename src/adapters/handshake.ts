@@ -25,7 +25,7 @@ export function noChain(why: string): ConnectionError {
 }
 
 /** What fails before a byte of TLS is the caller's to know as it is. */
-function beforeTls(error: Error): Error {
+export function beforeTls(error: Error): Error {
   const { code } = error as { code?: string };
   if (code !== "EPERM" && code !== "EACCES") return error;
   return Object.assign(

@@ -22,6 +22,7 @@ import {
 } from "../pinner.ts";
 import type { Policy } from "../policy/policy.ts";
 import { platformAnchors, type Trust } from "./anchors.ts";
+import { Carrier, connectPlain, NEEDS_CARRIER } from "./carrier.ts";
 import { type LinkedCertificate, presentedChain } from "./chain.ts";
 import { handshakeError, noChain, secured } from "./handshake.ts";
 import { runWithBoth, runWithNodeCrypto } from "./node_crypto.ts";
@@ -124,16 +125,17 @@ export class Gate {
     const { signal, proxy, port } = request;
     signal?.throwIfAborted();
     const hostname = canonicalHost(request.hostname);
-    const transport = proxy === undefined
+    const host = request.host ?? hostname.text;
+    const given = proxy === undefined
       ? request.transport
-      : await openTunnel(
-        this,
-        proxy,
-        request.host ?? hostname.text,
-        port!,
-        signal,
-      );
+      : await openTunnel(this, proxy, host, port!, signal);
+    const transport = NEEDS_CARRIER
+      ? new Carrier(
+        given ?? await connectPlain({ host, port }, request.tls, signal),
+      )
+      : given;
     const socket = tls.connect(this.#tlsOptions(request, hostname, transport));
+    if (transport instanceof Carrier) transport.carry(socket);
     let onAbort: (() => void) | undefined;
     const aborted = new Promise<never>((_, reject) => {
       onAbort = () => reject(signal?.reason);

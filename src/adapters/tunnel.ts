@@ -7,6 +7,7 @@ import { Buffer } from "node:buffer";
 import * as net from "node:net";
 import type { Duplex } from "node:stream";
 import { ConnectionError } from "../errors.ts";
+import { connectPlain } from "./carrier.ts";
 import { canonicalHost } from "../host.ts";
 import { MAX_PROXY_HEAD_BYTES } from "../limits.ts";
 import { escapeText } from "../text.ts";
@@ -38,27 +39,6 @@ export function parseProxy(proxy: unknown): Proxy | undefined {
 
 function bare(hostname: string): string {
   return hostname.replace(/^\[(.*)\]$/, "$1");
-}
-
-function plain(
-  host: string,
-  port: number,
-  signal: AbortSignal | undefined,
-): Promise<net.Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = net.connect({ host, port });
-    const settle = (act: () => void) => {
-      signal?.removeEventListener("abort", onAbort);
-      act();
-    };
-    const onAbort = () => {
-      socket.destroy();
-      reject(signal!.reason);
-    };
-    signal?.addEventListener("abort", onAbort);
-    socket.once("error", (error) => settle(() => reject(error)));
-    socket.once("connect", () => settle(() => resolve(socket)));
-  });
 }
 
 /** Reads up to the empty line; puts back what comes after it. */
@@ -126,7 +106,11 @@ export async function openTunnel(
       tls: { ALPNProtocols: ["http/1.1"] },
       signal,
     })
-    : await plain(proxyHost, proxyPort, signal);
+    : await connectPlain(
+      { host: proxyHost, port: proxyPort },
+      undefined,
+      signal,
+    );
   const onAbort = () => socket.destroy(signal!.reason);
   try {
     signal?.throwIfAborted();

@@ -132,6 +132,22 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     }
     return length;
   },
+  "reads what is large to its end": async (conn) => {
+    await conn.write(encode("all"));
+    const buffer = new Uint8Array(10_000);
+    let length = 0;
+    for (;;) {
+      const count = await conn.read(buffer);
+      if (count === null) return length;
+      length += count;
+    }
+  },
+  "streams what is large to its end": async (conn) => {
+    await conn.write(encode("all"));
+    let length = 0;
+    for await (const chunk of conn.readable) length += chunk.length;
+    return length;
+  },
   "sends what is large": async (conn) => {
     const writer = conn.writable.getWriter();
     for (let round = 0; round < 10; round++) {

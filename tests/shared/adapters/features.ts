@@ -7,6 +7,7 @@ import { createFetch, verdictOf } from "../../../src/adapters/deno.ts";
 import { mintChain } from "../../../src/testing/mod.ts";
 import type { Body } from "../harness.ts";
 import { serveHttp } from "./http_server.ts";
+import { serve } from "./servers.ts";
 import { rejection, stage, streamOf } from "./stage.ts";
 import { lookup, refusal } from "./ways.ts";
 
@@ -123,6 +124,28 @@ export const features: Body = (t) => {
       await at.server.closed("/endless");
     },
   );
+
+  t.test("a body that ends with its connection ends, however slowly it is read", async () => {
+    const chain = await mintChain();
+    await using server = await serve(chain, {
+      onData: (socket) => {
+        socket.write("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n");
+        socket.end(new Uint8Array(10_000_000));
+      },
+    });
+    await using fetch = createFetch(chain.policy, { ca: chain.ca });
+    for (const isSlow of [false, true]) {
+      const response = await fetch(`https://127.0.0.1:${server.port}/`);
+      let length = 0;
+      for await (const chunk of response.body!) {
+        length += chunk.length;
+        if (isSlow && length % 7 === 0) {
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+      }
+      assertEquals(length, 10_000_000);
+    }
+  });
 
   t.feature(
     "streaming up",
