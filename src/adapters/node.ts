@@ -42,6 +42,8 @@ export type CheckServerIdentity = (
 export interface ConnectOptions extends PinnerOptions, TlsOptions {
   /** Name or IP literal to connect to. Default `localhost`. */
   host?: string;
+  /** The same as `host`, in the word of the other adapters. */
+  hostname?: string;
   /** Port to connect to; only with `socket` it may be left out. */
   port?: number;
   /** Whom it must be, where that is not `host`: checked, pinned, sent as SNI. */
