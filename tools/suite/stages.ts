@@ -71,6 +71,20 @@ async function lock(settings: Settings): Promise<string[]> {
   return found ? ["--frozen"] : [];
 }
 
+/** Runs `deno test`; types have been checked before. */
+async function tests(
+  settings: Settings,
+  args: readonly string[],
+): Promise<StageResult> {
+  const frozen = await lock(settings);
+  return asTests(
+    await deno(
+      ["test", "-A", "--no-check", ...frozen, ...args],
+      options(settings),
+    ),
+  );
+}
+
 /** Counts what ran, or says what is missing: a failure where all is required. */
 function asTestsOf(name: string, reason: string, ran?: Ran): StageResult {
   if (ran) return asTests(ran);
@@ -141,39 +155,26 @@ export const STAGES: readonly Stage[] = [
       asCheck(await rehearsePublishing(settings.verbose)),
   },
   {
-    name: "deno",
-    title: "deno test",
+    name: "unit",
+    title: "deno test, several files at a time",
     run: async (settings) =>
-      asTests(
-        await deno(
-          [
-            "test",
-            "-A",
-            "--no-check",
-            "--ignore=tests/package",
-            ...await lock(settings),
-            "tests/",
-          ],
-          options(settings),
-        ),
-      ),
+      await tests(settings, [
+        "--parallel",
+        "--ignore=tests/package,tests/runtimes,tests/examples",
+        "tests/",
+      ]),
+  },
+  {
+    name: "deno",
+    // These change the environment of the process, or load the machine.
+    title: "deno test, one file at a time: shared tests, examples",
+    run: async (settings) =>
+      await tests(settings, ["tests/runtimes/", "tests/examples/"]),
   },
   {
     name: "package",
     title: "the package for Node and Bun, built and used",
-    run: async (settings) =>
-      asTests(
-        await deno(
-          [
-            "test",
-            "-A",
-            "--no-check",
-            ...await lock(settings),
-            "tests/package/",
-          ],
-          options(settings),
-        ),
-      ),
+    run: async (settings) => await tests(settings, ["tests/package/"]),
   },
   {
     name: "examples",
