@@ -17,7 +17,7 @@ import {
   type Snippet,
   snippetOf,
 } from "./snippets.ts";
-import type { Front, Runtime } from "./workshop.ts";
+import { ARGS, type Front, type Runtime } from "./workshop.ts";
 import { workshop } from "./open_workshop.ts";
 
 const blocks = (await documents()).flatMap(({ path, text }) =>
@@ -26,13 +26,6 @@ const blocks = (await documents()).flatMap(({ path, text }) =>
 const snippets = blocks.map(snippetOf).filter((found) => found !== undefined);
 
 const hasOpenssl = (await run("openssl", ["version"])).success;
-
-/** Arguments that make a runtime run a file of its folder. */
-const ARGS: Readonly<Record<Runtime, readonly string[]>> = {
-  deno: ["run", "-A", "--no-lock", "--no-check"],
-  node: [],
-  bun: ["run"],
-};
 
 /** What the impostor must bring about, whatever a library makes of it. */
 const REFUSED = /PinMismatchError|ERR_CERTPIN_MISMATCH/;

@@ -13,6 +13,13 @@ import { mintChain, type MintedChain } from "../../src/testing/mod.ts";
 /** What programs are run with. */
 export type Runtime = "deno" | "node" | "bun";
 
+/** Arguments that make a runtime run a file of its folder. */
+export const ARGS: Readonly<Record<Runtime, readonly string[]>> = {
+  deno: ["run", "-A", "--no-lock", "--no-check"],
+  node: [],
+  bun: ["run"],
+};
+
 /** What one front of the relay saw. */
 export interface Counts {
   /** TCP connections. */
