@@ -20,6 +20,7 @@ import { networkOptions } from "./inspect.ts";
 import { findHost, type Found, refuseFalseBackups } from "./init_host.ts";
 import type { Io } from "./io.ts";
 import { jsonText } from "./json.ts";
+import { USABLE_KEYS, whyUnusable } from "./key_use.ts";
 import { pinOf } from "./pin.ts";
 import { inParallel, startProgress } from "./progress.ts";
 import type { CommandParser } from "./registry.ts";
@@ -61,6 +62,13 @@ async function readBackups(io: Io, options: InitOptions): Promise<Pin[]> {
   for (const source of options.backups) {
     const entries = await readKeyFile(io, source, options.passphraseFile);
     for (const entry of entries) {
+      const reason = whyUnusable(entry.spki);
+      if (reason !== undefined) {
+        throw new Failure(
+          `Cannot use it as a backup: no path may hold this key: ${reason}`,
+          { subject: source, hint: USABLE_KEYS },
+        );
+      }
       const pin = await about(source, () => pinOf(entry));
       if (!pins.some((other) => `${other}` === `${pin}`)) pins.push(pin);
     }

@@ -4,7 +4,9 @@
  * @module
  */
 import { CertpinError } from "../errors.ts";
+import { fingerprint } from "../pins/fingerprint.ts";
 import type { Pin } from "../pins/value.ts";
+import type { Role } from "../path/search.ts";
 import { parseCertificates } from "../x509/certificate.ts";
 import { defaultPort } from "./check_host.ts";
 import { Failure } from "./failure.ts";
@@ -32,6 +34,8 @@ export interface InitHostOptions {
 export interface Found {
   readonly target: Target;
   readonly proposal?: Proposal;
+  /** Every key of the verified path, leaf first. */
+  readonly keys?: readonly { readonly pin: string; readonly role: Role }[];
   readonly error?: CertpinError;
 }
 
@@ -60,20 +64,26 @@ export async function findHost(
     const expiry = at.getTime() + options.expires * DAY_MILLISECONDS;
     const day = new Date(expiry).toISOString().slice(0, 10);
     const proposal = await propose(path, backups, `${day}T00:00:00Z`);
-    return { target, proposal };
+    const keys = await Promise.all(
+      path.certificates.map(async (certificate, i) => ({
+        pin: `${await fingerprint(certificate)}`,
+        role: path.roles[i],
+      })),
+    );
+    return { target, proposal, keys };
   } catch (error) {
     if (error instanceof CertpinError) return { target, error };
     throw error;
   }
 }
 
-/** A backup on the path that it should replace is none. */
+/** A backup on the path that it should replace is none, the root included. */
 export function refuseFalseBackups(
   found: readonly Found[],
   backups: readonly Pin[],
 ): void {
-  for (const { target, proposal } of found) {
-    const same = proposal?.pins.find(({ pin }) =>
+  for (const { target, keys } of found) {
+    const same = keys?.find(({ pin }) =>
       backups.some((backup) => `${backup}` === pin)
     );
     if (same === undefined) continue;

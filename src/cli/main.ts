@@ -55,13 +55,14 @@ const COMMANDS = ["inspect", "pin", "init", "check", "lint", "convert"];
 
 /** Help, version or completion was printed, or the usage was wrong. */
 class Ended extends Error {
-  constructor(readonly exitCode: number) {
+  /** `usage` says what was wrong; undefined where nothing was. */
+  constructor(readonly exitCode: number, readonly usage?: string) {
     super("ended");
   }
 }
 
-function end(exitCode: number): never {
-  throw new Ended(exitCode);
+function end(exitCode: number, usage?: string): never {
+  throw new Ended(exitCode, usage);
 }
 
 /** Help goes to standard error too, where there are no arguments. */
@@ -69,16 +70,24 @@ function isError(text: string): boolean {
   return text.replace(COLOURS, "").startsWith("Error: ");
 }
 
-/** The parser's error in the shape of all others; it quotes arguments as they are. */
-function usageError(io: Io, text: string, args: readonly string[]): string {
-  const style = errStyle(io);
+/** The lines of the parser's error, safe to show: it quotes arguments as they are. */
+function usageLines(text: string, args: readonly string[]): string[] {
   const safe = args.reduce(
     (said, arg) =>
       arg === "" ? said : said.replaceAll(arg, () => escapeText(arg)),
     text.replace(COLOURS, ""),
   );
-  const [first, ...rest] = safe.replace(/^Error: /, "").split("\n")
+  return safe.replace(/^Error: /, "").split("\n")
     .filter((line) => line !== "").map(escapeText);
+}
+
+/** The parser's error in the shape of all others. */
+function usageError(
+  io: Io,
+  [first, ...rest]: readonly string[],
+  args: readonly string[],
+): string {
+  const style = errStyle(io);
   const name = COMMANDS.includes(args[0]) ? args[0] : "COMMAND";
   return [
     `${style.red(style.bold("error:"))} ${first}`,
@@ -90,6 +99,7 @@ function usageError(io: Io, text: string, args: readonly string[]): string {
 function parse(io: Io, args: readonly string[]): Action {
   const isPlain = outStyle(io).bold("x") === "x" ||
     errStyle(io).bold("x") === "x";
+  let usage: string | undefined;
   return runParser(commands, "certpin", args, {
     brief: message`Certificate pins: make them, look at them, check them.`,
     help: { command: true, option: true, onShow: () => end(EXIT_OK) },
@@ -108,9 +118,13 @@ function parse(io: Io, args: readonly string[]): Action {
     commandList: "top-level",
     aboveError: args.length === 0 ? "help" : "none",
     stdout: (text) => io.out(text.endsWith("\n") ? text : text + "\n"),
-    stderr: (text) =>
-      io.err(isError(text) ? usageError(io, text, args) : `${text}\n`),
-    onError: () => end(EXIT_USAGE),
+    stderr: (text) => {
+      if (!isError(text)) return io.err(`${text}\n`);
+      const lines = usageLines(text, args);
+      usage = lines.join("\n");
+      io.err(usageError(io, lines, args));
+    },
+    onError: () => end(EXIT_USAGE, usage ?? "Wrong usage"),
   });
 }
 
@@ -129,7 +143,12 @@ export async function main(
   try {
     return await parse(io, args)(io);
   } catch (error) {
-    if (error instanceof Ended) return error.exitCode;
+    if (error instanceof Ended) {
+      if (error.usage !== undefined && args.includes("--json")) {
+        io.out(jsonText(failureJson(new Failure(error.usage))));
+      }
+      return error.exitCode;
+    }
     const failure = error instanceof Failure
       ? error
       : error instanceof CertpinError

@@ -13,14 +13,16 @@ import { runWithWebCrypto } from "../crypto/webcrypto.ts";
 import { encodeBase64 } from "@std/encoding/base64";
 import { formatPin, type Pin, type PinStyle } from "../pins/pin.ts";
 import { makePin } from "../pins/value.ts";
+import { escapeText } from "../text.ts";
 import { recordOf } from "../x509/certificate.ts";
 import type { KeyEntry } from "../x509/keys.ts";
 import { about, EXIT_OK, Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { jsonText } from "./json.ts";
+import { USABLE_KEYS, whyUnusable } from "./key_use.ts";
 import type { CommandParser } from "./registry.ts";
 import { readKeyFile } from "./secrets.ts";
-import { outStyle, shown } from "./style.ts";
+import { errStyle, outStyle, shown } from "./style.ts";
 import { file } from "./values.ts";
 
 /** What the command line says. */
@@ -39,6 +41,8 @@ interface PinRow {
   readonly kind: KeyEntry["kind"];
   readonly pin: Pin;
   readonly text: string;
+  /** Why no path may hold the key; undefined where one may. */
+  readonly unusable: string | undefined;
 }
 
 /** The pin of an entry; `certificate` asks for a whole certificate, which only certificates have. */
@@ -83,9 +87,25 @@ async function rowsOf(
     const text = await about(source, () => formatPin(pin, options.style));
     // A certificate beside its key says the same thing twice.
     if (rows.some((row) => row.text === text)) continue;
-    rows.push({ source, kind: entry.kind, pin, text });
+    const unusable = whyUnusable(entry.spki);
+    rows.push({ source, kind: entry.kind, pin, text, unusable });
   }
   return rows;
+}
+
+/** A pin that can never match is still printed: it may be meant for others. */
+function warnOfUnusable(io: Io, rows: readonly PinRow[]): void {
+  const style = errStyle(io);
+  for (const { source, unusable } of rows) {
+    if (unusable === undefined) continue;
+    io.err(
+      `${style.yellow("warning:")} ${
+        shown(source)
+      }: this pin never matches: no path may hold this key: ${
+        escapeText(unusable)
+      }\n  ${style.dim("hint:")} ${USABLE_KEYS}\n`,
+    );
+  }
 }
 
 async function run(io: Io, options: PinOptions): Promise<number> {
@@ -93,6 +113,7 @@ async function run(io: Io, options: PinOptions): Promise<number> {
   for (const source of options.files) {
     rows.push(...await rowsOf(io, source, options));
   }
+  warnOfUnusable(io, rows);
   if (options.json) {
     const pins = rows.map(({ source, pin, text }) => ({
       source,

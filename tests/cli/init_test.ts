@@ -1,8 +1,17 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Ajv2020 } from "ajv/dist/2020.js";
+import { generateKeyPairSync } from "node:crypto";
+import { filePath } from "../../tools/suite/paths.ts";
 import { mintChain } from "../../src/testing/mod.ts";
 import { certpin, documentOf, inTemporaryFolder, type Ran } from "./command.ts";
 import { serve, withServers } from "./servers.ts";
+
+// openssl ecparam -name secp256k1 -genkey | openssl ec -pubout
+const SECP256K1 = `-----BEGIN PUBLIC KEY-----
+MFYwEAYHKoZIzj0CAQYFK4EEAAoDQgAEFnmmntEXP4R/hFBtCwRcfxrVrwztXamO
+KlSgd8Ys5Okj2sZNLeZ2MUQ7ru7kb02IhzgcV/Pl7NbqycIR8QwtCQ==
+-----END PUBLIC KEY-----
+`;
 
 const chain = await mintChain({ hostnames: ["api.example.com"] });
 const direct = await mintChain({
@@ -113,6 +122,43 @@ Deno.test("certpin init refuses the leaf's own key as its backup", async () => {
     assertEquals(bad.code, 2);
     assertEquals(namesIn(cwd), ["backup.pem", "leaf-key.pem", "root.pem"]);
     assertEquals((await init(...root, "--backup", "backup.pem")).code, 0);
+  });
+});
+
+Deno.test("certpin init refuses a root of the path as its backup", async () => {
+  await withInit(chain, async (init) => {
+    const root = ["--root", "root.pem"];
+    assertEquals((await init(...root, "--backup", "root.pem")).code, 2);
+    assertEquals((await init(...root, "--backup", "backup.pem")).code, 0);
+  });
+});
+
+Deno.test("certpin init refuses a backup key that no path may hold", async () => {
+  const key = (bits: number) =>
+    generateKeyPairSync("rsa", { modulusLength: bits }).publicKey
+      .export({ type: "spki", format: "pem" }) as string;
+  const curve = (namedCurve: string) =>
+    generateKeyPairSync("ec", { namedCurve }).publicKey
+      .export({ type: "spki", format: "pem" }) as string;
+  const ed448 = Deno.readTextFileSync(
+    filePath("fixtures/keys/ed448.spki.pem"),
+  );
+  await withInit(chain, async (init, cwd) => {
+    const run = async (pem: string) => {
+      await Deno.writeTextFile(`${cwd}/mine.pem`, pem);
+      return await init("--root", "root.pem", "--backup", "mine.pem", "--json");
+    };
+    for (const pem of [key(1024), SECP256K1, ed448]) {
+      const bad = await run(pem);
+      assertEquals(bad.code, 2);
+      assertEquals(documentOf(bad, "failure").error.source, "mine.pem");
+      assertStringIncludes(bad.stderr, "hint: ");
+      assertEquals(namesIn(cwd).includes("pins.json"), false);
+    }
+    for (const pem of [key(2048), curve("P-256")]) {
+      assertEquals((await run(pem)).code, 0);
+      await Deno.remove(`${cwd}/pins.json`);
+    }
   });
 });
 
