@@ -10,6 +10,7 @@ import { map, multiple } from "@optique/core/modifiers";
 import { argument, command, option } from "@optique/core/primitives";
 import { runWithWebCrypto } from "../crypto/webcrypto.ts";
 import { CertpinError } from "../errors.ts";
+import { anchorStore } from "../path/anchors.ts";
 import {
   type AcceptedFinding,
   applyAccept,
@@ -21,12 +22,14 @@ import { parsePolicy, policyRecordOf } from "../policy/policy.ts";
 import { readPolicy as readRecord } from "../policy/read.ts";
 import { escapeText } from "../text.ts";
 import { type Certificate, parseCertificates } from "../x509/certificate.ts";
-import { about, EXIT_FAILED, EXIT_OK } from "./failure.ts";
+import { about, EXIT_FAILED, EXIT_OK, Failure } from "./failure.ts";
 import { readText } from "./files.ts";
 import { networkOptions } from "./inspect.ts";
+import { findPath } from "./inspection.ts";
 import type { Io } from "./io.ts";
 import { jsonText } from "./json.ts";
 import { commandFindings, registeredName } from "./lint_checks.ts";
+import { POLICY_HINT } from "./policy_file.ts";
 import type { CommandParser } from "./registry.ts";
 import { count, outStyle, type Style } from "./style.ts";
 import { readCertificates } from "./trust.ts";
@@ -65,10 +68,37 @@ function platformList(): readonly string[] | undefined {
   }
 }
 
-async function chainsOf(io: Io, files: readonly string[]) {
-  const paths: { certificates: Certificate[] }[] = [];
-  for (const name of files) {
-    paths.push({ certificates: await readCertificates(io, name) });
+/** A time at which the leaf is valid: which keys are on the path does not hang on it. */
+function timeWithin({ notBefore, notAfter }: Certificate, at: Date): Date {
+  if (at < notBefore) return notBefore;
+  return at > notAfter ? notAfter : at;
+}
+
+/**
+ * The verified paths of the chains, as a root that is not sent is on them too.
+ * Without anchors of the caller's, a chain that the platform does not know
+ * stands for itself.
+ */
+async function pathsOf(
+  io: Io,
+  options: LintOptions,
+  anchors: readonly Certificate[],
+) {
+  const paths: { certificates: readonly Certificate[] }[] = [];
+  const store = anchorStore(anchors);
+  const now = options.at ?? new Date();
+  for (const name of options.chains) {
+    const chain = await readCertificates(io, name);
+    const path = await findPath(chain, store, timeWithin(chain[0], now));
+    if (!(path instanceof CertpinError)) paths.push(path);
+    else if (options.roots.length === 0) paths.push({ certificates: chain });
+    else {
+      throw new Failure(path.message, {
+        subject: name,
+        cause: path,
+        hint: "--root names the anchor of this chain too",
+      });
+    }
   }
   return paths;
 }
@@ -98,7 +128,11 @@ async function findingsOf(
 ): Promise<Omit<SortedFindings, "unused">> {
   const refused = await about(options.policy, () => findingsOfProblems(text));
   if (refused !== undefined) return { findings: refused, accepted: [] };
-  const policy = await about(options.policy, () => parsePolicy(text));
+  const policy = await about(
+    options.policy,
+    () => parsePolicy(text),
+    () => POLICY_HINT,
+  );
   const anchors: Certificate[] = [];
   for (const name of options.roots) {
     anchors.push(...await readCertificates(io, name));
@@ -107,7 +141,7 @@ async function findingsOf(
   const found = await runWithWebCrypto(lintSteps(policy, {
     anchors,
     ...(publicAnchors === undefined ? {} : { publicAnchors }),
-    paths: await chainsOf(io, options.chains),
+    paths: await pathsOf(io, options, [...anchors, ...publicAnchors ?? []]),
     ...(options.at === undefined ? {} : { at: options.at }),
   }, registeredName));
   const { findings, accepted, unused } = applyAccept(

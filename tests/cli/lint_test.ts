@@ -192,11 +192,42 @@ Deno.test("certpin lint tells backups that are none, and own roots, from given f
       "warning no-true-backup /hosts/api.a.example/pins",
     ]);
     assertEquals(await run([...onPath, backup], "--chain", "chain.pem"), []);
+    // The root is on the path too, though no host sends it.
+    const judged = ["--chain", "chain.pem", "--root", "root.pem"];
+    assertEquals(await run([...onPath, root], ...judged), [
+      "warning no-true-backup /hosts/api.a.example/pins",
+    ]);
+    assertEquals(await run([...onPath, backup], ...judged), []);
+    const late = ["--at", "2099-01-01"];
+    assertEquals(await run([...onPath, root], ...judged, ...late), [
+      "warning no-true-backup /hosts/api.a.example/pins",
+    ]);
     assertEquals(await run([root, root], "--root", "root.pem"), [
       "warning no-backup-pin /hosts/api.a.example/pins",
       "warning duplicate-pin /hosts/api.a.example/pins/1",
       "info root-only /hosts/api.a.example/pins",
     ]);
+  });
+});
+
+Deno.test("certpin lint refuses a chain that ends at none of the given roots", async () => {
+  const [chain, other] = [
+    await mintChain({ hostnames: ["api.a.example"] }),
+    await mintChain({ hostnames: ["api.a.example"] }),
+  ];
+  await inTemporaryFolder(async (cwd) => {
+    await Deno.writeTextFile(`${cwd}/chain.pem`, chain.pem);
+    await Deno.writeTextFile(`${cwd}/root.pem`, chain.ca);
+    await Deno.writeTextFile(`${cwd}/other.pem`, other.ca);
+    const run = (root: string) =>
+      certpin(["lint", "-", "--json", "--chain", "chain.pem", "--root", root], {
+        cwd,
+        stdin: policyOf({ "api.a.example": { pins: [A, B] } }),
+      });
+    const bad = await run("other.pem");
+    assertEquals(bad.code, 2);
+    assertEquals(documentOf(bad, "failure").error.source, "chain.pem");
+    assertEquals((await run("root.pem")).code, 0);
   });
 });
 
