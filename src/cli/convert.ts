@@ -13,8 +13,11 @@ import {
   detectFormat,
   FORMAT_NAMES,
   type FormatName,
+  FORMATS,
   type Loss,
 } from "../formats/registry.ts";
+import { CertpinError } from "../errors.ts";
+import { parsePolicy, policyRecordOf } from "../policy/policy.ts";
 import { escapeText } from "../text.ts";
 import { about, EXIT_FAILED, EXIT_OK, Failure } from "./failure.ts";
 import { readText, writeWhole } from "./files.ts";
@@ -84,6 +87,20 @@ function printLosses(
   }
 }
 
+/** Whether a text of that format pins no host: its own reader tells. */
+function pinsNoHost(text: string, name: FormatName): boolean {
+  try {
+    const document = name === "policy"
+      ? text
+      : FORMATS[name].read(text).document;
+    return policyRecordOf(parsePolicy(document)).entries.size === 0;
+  } catch (error) {
+    // What is empty is no curl command, and no TLSA record.
+    if (!(error instanceof CertpinError)) throw error;
+    return error.code === "ERR_CERTPIN_DOCUMENT_SYNTAX";
+  }
+}
+
 async function run(io: Io, options: ConvertOptions): Promise<number> {
   const { source, to, out } = options;
   const input = await readText(io, source);
@@ -97,12 +114,25 @@ async function run(io: Io, options: ConvertOptions): Promise<number> {
     }
     return convert(input, to, from);
   });
-  if (out !== undefined) await writeWhole(out, text, options.force);
+  const isEmpty = pinsNoHost(text, to);
+  // Never in the place of a file that may still pin.
+  const writes = out !== undefined && !isEmpty;
+  if (writes) await writeWhole(out, text, options.force);
   if (options.json) {
-    const output = out === undefined ? { text } : { file: out };
+    const output = writes ? { file: out } : { text };
     io.out(jsonText({ from, to, output, losses }));
   } else if (out === undefined) io.out(text);
   printLosses(io, to, losses);
+  if (isEmpty) {
+    const style = errStyle(io);
+    const left = out === undefined ? "" : "; nothing was written";
+    io.err(
+      `${style.red(style.bold("error:"))} ${
+        escapeText(source)
+      }: no host is left in the result: it pins nothing${left}\n`,
+    );
+    return EXIT_FAILED;
+  }
   return options.strict && losses.length > 0 ? EXIT_FAILED : EXIT_OK;
 }
 

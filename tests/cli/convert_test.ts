@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { filePath } from "../../tools/suite/paths.ts";
-import { A, SAMPLES } from "../unit/formats/samples.ts";
+import { FORMAT_NAMES } from "../../src/formats/registry.ts";
+import { A, B, SAMPLES } from "../unit/formats/samples.ts";
 import { certpin, documentOf, inTemporaryFolder } from "./command.ts";
 
 const cwd = filePath("fixtures/formats/");
@@ -92,6 +93,42 @@ Deno.test("certpin convert names the file, the place and the remedy of what it c
     "ERR_CERTPIN_DOCUMENT_ENTITY",
   );
 });
+
+const onlyHost = (host: string) =>
+  JSON.stringify({
+    version: 1,
+    unlisted: "allow",
+    hosts: { [host]: { pins: [A, B] } },
+  });
+
+for (const to of ["ios", "tlsa"]) {
+  Deno.test(`certpin convert ends with 1 where no host is left for ${to}, and writes no file`, async () => {
+    await inTemporaryFolder(async (folder) => {
+      const run = (host: string, ...args: string[]) =>
+        certpin(["convert", "-", "--to", to, ...args], {
+          cwd: folder,
+          stdin: onlyHost(host),
+        });
+      const bad = await run("192.0.2.1", "--json", "--out", "out");
+      assertEquals(bad.code, 1);
+      assertEquals(documentOf(bad, "convert").losses[0].code, "host");
+      assertStringIncludes(bad.stderr, "error: -: ");
+      assertEquals([...Deno.readDirSync(folder)].length, 0);
+      assertEquals((await run("192.0.2.1")).code, 1);
+      const good = await run("a.example", "--json", "--out", "out");
+      assertEquals(good.code, 0);
+      assertEquals(documentOf(good, "convert").output, { file: "out" });
+    });
+  });
+}
+
+for (const to of FORMAT_NAMES) {
+  Deno.test(`certpin convert finds the host that ${to} pins`, async () => {
+    const stdin = onlyHost("a.example");
+    const ran = await certpin(["convert", "-", "--to", to], { stdin });
+    assertEquals([ran.code, ran.stderr.includes("error:")], [0, false]);
+  });
+}
 
 Deno.test("certpin convert knows no other format", async () => {
   const ran = await certpin(["convert", "Pins.kt", "--to", "pkp"], { cwd });
