@@ -61,6 +61,8 @@ interface State {
   readonly signatures: SignatureCache;
   /** Hostnames and codes that were warned about, the oldest first. */
   readonly remembered: Set<string>;
+  /** Heard after each update. */
+  readonly listeners: Set<() => void>;
 }
 
 const states = new WeakMap<object, State>();
@@ -88,6 +90,13 @@ export function anchorCertificatesOf(
   pinner: Pinner,
 ): readonly Certificate[] | undefined {
   return stateOf(pinner).options.anchors;
+}
+
+/** Calls back at once after each update; what is returned ends that. */
+export function onUpdate(pinner: Pinner, listener: () => void): () => void {
+  const { listeners } = stateOf(pinner);
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
 }
 
 /** The pinner's clock, in milliseconds since the epoch; NaN where it fails. */
@@ -256,6 +265,7 @@ export function createPinner(
     certificates: new CertificateCache(),
     signatures: new SignatureCache(),
     remembered: new Set(),
+    listeners: new Set(),
   };
   const pinner: Pinner = Object.freeze({
     check: (peer: Peer) => check(state, peer),
@@ -273,6 +283,7 @@ export function createPinner(
       const parsed = toPolicy(next);
       state.policy = parsed;
       state.remembered.clear();
+      for (const listener of [...state.listeners]) tell(listener, undefined);
       beginToSettle(parsed);
     },
     get policy(): Policy {

@@ -12,6 +12,7 @@ import { checkServerIdentity, type TLSSocket } from "node:tls";
 import { ConnectionError } from "../errors.ts";
 import { CONNECT_TIMEOUT_MS, withDeadline } from "./deadline.ts";
 import { pickOptions, takeOptions } from "./options.ts";
+import { PooledConnections } from "./pooled.ts";
 import type { Gate } from "./tls_gate.ts";
 import { pickTls } from "./tls_options.ts";
 import type { Proxy } from "./tunnel.ts";
@@ -60,6 +61,7 @@ const REFUSED_BY_AGENT = ["socketPath"];
 /** The agent; private to a gate, and it caches no sessions. */
 export class PinnedHttpsAgent extends https.Agent {
   readonly #gate: Gate;
+  readonly #pooled: PooledConnections;
   readonly #proxy: Proxy | undefined;
   readonly #connectTimeout: number;
   readonly #closing = new AbortController();
@@ -74,13 +76,14 @@ export class PinnedHttpsAgent extends https.Agent {
     super({
       ...pool,
       ...pickTls(taken),
-      ...(gate.trust.ca === undefined ? {} : { ca: gate.trust.ca }),
+      ...(gate.trust.ca === undefined ? {} : { ca: [...gate.trust.ca] }),
       // For libraries that copy these into an agent of their own.
       checkServerIdentity: gate.hook(),
       maxCachedSessions: 0,
       rejectUnauthorized: true,
     });
     this.#gate = gate;
+    this.#pooled = new PooledConnections(gate);
     this.#proxy = proxy;
     this.#connectTimeout = (taken.connectTimeout ??
       CONNECT_TIMEOUT_MS) as number;
@@ -175,7 +178,7 @@ export class PinnedHttpsAgent extends https.Agent {
           proxy: this.#proxy,
           signal,
         }),
-    ).then(
+    ).then((socket) => this.#pooled.keep(socket)).then(
       (socket) => {
         if (timeout) socket.setTimeout(timeout);
         created?.(null, socket);

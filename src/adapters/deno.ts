@@ -21,6 +21,7 @@ import { ConnectionError } from "../errors.ts";
 import type { PinnerOptions, Verdict } from "../pinner.ts";
 import { type CertificateInput, resolveTrust } from "./anchors.ts";
 import { type LinkedCertificate, presentedChain } from "./chain.ts";
+import { handshakeError } from "./handshake.ts";
 import { type PinnerSource, resolvePinner, takeOptions } from "./options.ts";
 import { requireRuntime } from "./runtime.ts";
 import { TcpDuplex } from "./tcp_duplex.ts";
@@ -234,7 +235,9 @@ export async function verifyConn(
   try {
     const taken = takeOptions(options);
     const gate = gateOf(pinner, taken);
-    await conn.handshake();
+    await conn.handshake().catch((error) => {
+      throw handshakeError(error);
+    });
     const chain = shownChain(conn);
     if (chain.length === 0) {
       throw new ConnectionError(

@@ -16,7 +16,8 @@ import type { TLSSocket } from "node:tls";
 import { ConnectionError } from "../errors.ts";
 import type { Verdict } from "../pinner.ts";
 import { CONNECT_TIMEOUT_MS, withDeadline } from "./deadline.ts";
-import { ON_VERDICT, pickOptions } from "./options.ts";
+import { ON_FAILURE, ON_VERDICT, pickOptions } from "./options.ts";
+import { PooledConnections } from "./pooled.ts";
 import type { Gate } from "./tls_gate.ts";
 import type { Proxy } from "./tunnel.ts";
 import { verdictOf } from "./verdicts.ts";
@@ -46,6 +47,7 @@ const KEEP_ALIVE_DELAY_MS = 60_000;
 
 interface Watched {
   readonly [ON_VERDICT]?: (verdict: Verdict) => void;
+  readonly [ON_FAILURE]?: (error: unknown) => void;
 }
 
 type Handler = Dispatcher.DispatchHandler;
@@ -59,10 +61,16 @@ type AnyHandler = Record<string, ((...args: unknown[]) => unknown) | undefined>;
 class StartGuard {
   readonly #handler: AnyHandler;
   readonly #mayStart: () => Error | undefined;
+  readonly #onFailure: ((error: unknown) => void) | undefined;
 
-  constructor(handler: Handler, mayStart: () => Error | undefined) {
+  constructor(
+    handler: Handler,
+    mayStart: () => Error | undefined,
+    onFailure: ((error: unknown) => void) | undefined,
+  ) {
     this.#handler = handler as AnyHandler;
     this.#mayStart = mayStart;
+    this.#onFailure = onFailure;
   }
 
   onRequestStart(controller: Controller, context: unknown): unknown {
@@ -92,6 +100,7 @@ class StartGuard {
   }
 
   onResponseError(...args: unknown[]): unknown {
+    this.#onFailure?.(args[1]);
     return this.#handler.onResponseError?.(...args);
   }
 
@@ -114,13 +123,14 @@ class PinnedClient extends Client {
     options: Client.Options,
     gate: Gate,
     connect: (request: ConnectRequest) => Promise<TLSSocket>,
+    pooled: PooledConnections,
   ) {
     const slot: { socket?: TLSSocket } = {};
     super(origin, {
       ...options,
       connect(request, callback) {
         connect(request).then((socket) => {
-          slot.socket = socket;
+          slot.socket = pooled.keep(socket);
           callback(null, socket);
         }, (error) => callback(error, null));
       },
@@ -139,7 +149,7 @@ class PinnedClient extends Client {
       const refused = this.#retire();
       if (refused !== undefined) return refused;
       options[ON_VERDICT]?.(verdictOf(socket!)!);
-    });
+    }, options[ON_FAILURE]);
     return super.dispatch(options, guard as Handler);
   }
 
@@ -189,8 +199,9 @@ export class PinnedAgent extends Agent {
   ) {
     const closing = new AbortController();
     const connect = connector(gate, options, closing.signal);
+    const pooled = new PooledConnections(gate);
     const client = (origin: string | URL, given: object) =>
-      new PinnedClient(origin, given, gate, connect);
+      new PinnedClient(origin, given, gate, connect, pooled);
     super({
       ...pickOptions(taken, UNDICI_OPTIONS),
       allowH2: options.allowH2,

@@ -10,6 +10,7 @@ import { type CertificateInput, resolveTrust } from "./anchors.ts";
 import { type Prepared, readBody } from "./body.ts";
 import type { DispatcherOptions, PinnedAgent } from "./dispatcher.ts";
 import {
+  ON_FAILURE,
   ON_VERDICT,
   type PinnerSource,
   REFUSED_BY_DISPATCHER,
@@ -170,6 +171,7 @@ export function createFetch(
   options: FetchOptions = {},
 ): PinnedFetch {
   const parts = prepareAgent(pinner, options, REFUSED_BY_FETCH);
+  const isDeno = requireRuntime() === "deno";
   let loading: Promise<Engine> | undefined;
   let isClosed = false;
   const load = () =>
@@ -186,16 +188,25 @@ export function createFetch(
     let verdict: Verdict | undefined;
     // Called on each hop: the last one brought the response.
     const onVerdict = (latest: Verdict) => verdict = latest;
+    let broken = new AbortController();
     const dispatcher = {
-      dispatch: (given: object, handler: never) =>
-        agent.dispatch({ ...given, [ON_VERDICT]: onVerdict } as never, handler),
+      dispatch(given: object, handler: never) {
+        const hop = broken = new AbortController();
+        const onFailure = (cause: unknown) =>
+          hop.abort(new TypeError("terminated", { cause }));
+        const watched = { [ON_VERDICT]: onVerdict, [ON_FAILURE]: onFailure };
+        return agent.dispatch({ ...given, ...watched } as never, handler);
+      },
     };
     const undici = await fetch(
       url,
       { ...init, dispatcher } as unknown as UndiciInit,
     );
-    const signal = init.signal as AbortSignal | null | undefined;
-    const response = toGlobalResponse(undici, signal ?? undefined);
+    const signals = init.signal ? [init.signal as AbortSignal] : [];
+    // Under Deno a connection that breaks does not reach the body by itself.
+    if (isDeno) signals.push(broken.signal);
+    const signal = signals[1] ? AbortSignal.any(signals) : signals[0];
+    const response = toGlobalResponse(undici, signal);
     if (verdict !== undefined) rememberVerdict(response, verdict);
     return response;
   };

@@ -232,7 +232,7 @@ export function tlsOptions(
     checkServerIdentity: gate.hook(hostname.text),
     rejectUnauthorized: true,
     servername: hostname.kind === "dns" ? hostname.text : "",
-    ...(ca === undefined ? {} : { ca }),
+    ...(ca === undefined ? {} : { ca: [...ca] }),
   });
 }
 

@@ -134,7 +134,15 @@ export class Gate {
         given ?? await connectPlain({ host, port }, request.tls, signal),
       )
       : given;
-    const socket = tls.connect(this.#tlsOptions(request, hostname, transport));
+    let socket: tls.TLSSocket;
+    try {
+      socket = tls.connect(this.#tlsOptions(request, hostname, transport));
+    } catch (error) {
+      // An option that node:tls does not take; the transport is ours to end.
+      transport?.on("error", () => {});
+      transport?.destroy();
+      throw error;
+    }
     if (transport instanceof Carrier) transport.carry(socket);
     let onAbort: (() => void) | undefined;
     const aborted = new Promise<never>((_, reject) => {
@@ -169,7 +177,7 @@ export class Gate {
       host: host ?? hostname.text,
       // An IP literal is no SNI name (RFC 6066, section 3); then `host` is matched.
       servername: hostname.kind === "dns" ? hostname.text : "",
-      ...(this.trust.ca === undefined ? {} : { ca: this.trust.ca }),
+      ...(this.trust.ca === undefined ? {} : { ca: [...this.trust.ca] }),
       rejectUnauthorized: true,
     };
   }
@@ -203,6 +211,9 @@ export class Gate {
       if (socket.destroyed) throw noChain("it was closed while it was judged");
       this.#judged.set(socket, judged);
       rememberVerdict(socket, judged.verdict);
+      // The policy may have changed since the last look at it.
+      const refused = this.refusesReuse(socket);
+      if (refused !== undefined) throw refused;
       return socket;
     } finally {
       socket.removeListener("error", onError);

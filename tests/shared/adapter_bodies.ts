@@ -6,6 +6,7 @@ import { attacks } from "./adapters/attacks.ts";
 import { denoConn } from "./adapters/deno_conn.ts";
 import { features } from "./adapters/features.ts";
 import { hazards } from "./adapters/hazards.ts";
+import { held } from "./adapters/held.ts";
 import { overHttp2 } from "./adapters/http2.ts";
 import { libraries } from "./adapters/libraries.ts";
 import { load } from "./adapters/load.ts";
@@ -31,6 +32,7 @@ export const adapterBodies: readonly Body[] = [
   libraries,
   reuse,
   races,
+  held,
   attacks,
   load,
 ];

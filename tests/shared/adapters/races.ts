@@ -37,28 +37,21 @@ async function exchangePlain(
 
 /** Registers the tests. */
 export const races: Body = (t) => {
-  t.test("a request queued behind another is judged when it starts", async () => {
+  t.test("update() ends a request that runs, and refuses the one queued behind it", async () => {
     const chain = await mintChain();
     const pinner = createPinner(chain.policy);
-    let release = () => {};
-    await using server = await serve(chain, {
-      onData: (socket) => {
-        release = () =>
-          socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
-      },
-    });
+    await using server = await serve(chain, { onData() {} });
     const dispatcher = createDispatcher(pinner, {
       ca: chain.ca,
       connections: 1,
     });
     const url = `https://127.0.0.1:${server.port}/`;
-    const first = request(url, { dispatcher });
+    const first = refusal(() => request(url, { dispatcher }));
     while (server.received === 0) await settle();
     const second = refusal(() => request(url, { dispatcher }));
     const { received } = server;
     pinner.update(otherPins(chain));
-    release();
-    await (await first).body.text();
+    assertEquals(await first, "ERR_CERTPIN_MISMATCH");
     assertEquals(await second, "ERR_CERTPIN_MISMATCH");
     assertEquals(server.received, received);
     await dispatcher.destroy();
@@ -91,13 +84,7 @@ export const races: Body = (t) => {
   t.test("requests that wait for one connection hear of its refusal", async () => {
     const chain = await mintChain();
     const pinner = createPinner(chain.policy);
-    let release: (() => void) | undefined;
-    await using server = await serve(chain, {
-      onData: (socket) => {
-        release = () =>
-          socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
-      },
-    });
+    await using server = await serve(chain, { onData() {} });
     const { ca } = chain;
     const agent = createAgent(pinner, { ca, keepAlive: true, maxSockets: 1 });
     let errors = 0;
@@ -112,19 +99,18 @@ export const races: Body = (t) => {
           reject(error);
         });
       });
-    const first = get();
-    while (release === undefined) await settle();
+    const first = refusal(get);
+    while (server.received === 0) await settle();
     const waiting = [1, 2, 3].map(() => refusal(get));
     await settle();
     const { received } = server;
     pinner.update(otherPins(chain));
-    release();
-    await first;
     const code = "ERR_CERTPIN_MISMATCH";
+    assertEquals(await first, code);
     assertEquals(await Promise.all(waiting), [code, code, code]);
     assertEquals(server.received, received);
     await settle();
-    assertEquals(errors, 3);
+    assertEquals(errors, 4);
     agent.destroy();
   });
 
