@@ -186,6 +186,14 @@ export async function startTls(
   return await openConn(gate, taken, { transport }, conn);
 }
 
+function closeQuietly(conn: Deno.Conn): void {
+  try {
+    conn.close();
+  } catch {
+    // Closed already.
+  }
+}
+
 interface ShownCertificate {
   readonly raw?: unknown;
 }
@@ -249,11 +257,7 @@ export async function verifyConn(
     rememberVerdict(conn, verdict);
     return verdict;
   } catch (error) {
-    try {
-      conn.close();
-    } catch {
-      // Closed already.
-    }
+    closeQuietly(conn);
     throw error;
   }
 }

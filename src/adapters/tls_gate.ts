@@ -123,8 +123,15 @@ export class Gate {
    */
   async open(request: OpenRequest): Promise<tls.TLSSocket> {
     const { signal, proxy, port } = request;
-    signal?.throwIfAborted();
-    const hostname = canonicalHost(request.hostname);
+    let hostname: CanonicalHost;
+    try {
+      signal?.throwIfAborted();
+      hostname = canonicalHost(request.hostname);
+    } catch (error) {
+      // A refusal uses the transport up: nobody goes on in the clear.
+      request.transport?.destroy();
+      throw error;
+    }
     const host = request.host ?? hostname.text;
     const given = proxy === undefined
       ? request.transport

@@ -116,7 +116,7 @@ export async function openTunnel(
     signal?.throwIfAborted();
     signal?.addEventListener("abort", onAbort, { once: true });
     const name = canonicalHost(host).text;
-    const target = `${net.isIPv6(name) ? `[${name}]` : name}:${port}`;
+    const target = `${net.isIPv6(name) ? `[${name}]` : name}:${Number(port)}`;
     const lines = [`CONNECT ${target} HTTP/1.1`, `Host: ${target}`];
     if (url.username !== "") {
       const [user, password] = [url.username, url.password]
