@@ -66,4 +66,4 @@ export {
   type Verdict,
   type VerdictBase,
   type VerdictJson,
-} from "./src/pinner.ts";
+} from "./src/pinner/pinner.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { runWithWebCrypto } from "../src/crypto/webcrypto.ts";
-import { judge, type LimboCase, readLimbo } from "../tools/limbo/suite.ts";
+import { evaluate, type LimboCase, readLimbo } from "../tools/limbo/suite.ts";
 import { median, type Report } from "./measure.ts";
 
 const MEDIAN_LIMIT_MS = 5;
@@ -27,13 +27,13 @@ export async function benchLimbo(folder: string | undefined): Promise<Report> {
     cases.push(limbo);
   }
   for (const limbo of cases.slice(0, WARM_UP_CASES)) {
-    await judge(limbo, runWithWebCrypto);
+    await evaluate(limbo, runWithWebCrypto);
   }
   // The better of two: what else the machine did is not the case's cost.
   const times = new Array<number>(cases.length).fill(Infinity);
   for (let pass = 0; pass < 2; pass++) {
     for (const [at, limbo] of cases.entries()) {
-      const { milliseconds } = await judge(limbo, runWithWebCrypto);
+      const { milliseconds } = await evaluate(limbo, runWithWebCrypto);
       times[at] = Math.min(times[at], milliseconds);
     }
   }

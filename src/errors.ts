@@ -279,7 +279,7 @@ export class LimitError extends CertpinError {
   }
 }
 
-/** A connection cannot be judged, or must not be made. */
+/** A connection cannot be evaluated, or must not be made. */
 export class ConnectionError extends CertpinError {
   /** What went wrong. */
   declare readonly code: ConnectionErrorCode;

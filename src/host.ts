@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Bytes } from "./crypto/steps.ts";
+import type { Bytes } from "./crypto/routine.ts";
 import { PolicyError } from "./errors.ts";
 import { MAX_HOSTNAME_LENGTH } from "./limits.ts";
 import { quoteText } from "./text.ts";

@@ -25,7 +25,7 @@ const TARGET = new URL("dist/npm/", ROOT);
 const TEXTS = ["README.md", "LICENSE", "CHANGELOG.md"];
 
 const BIN = `#!/usr/bin/env node
-import { main } from "../src/cli/main.js";
+import { main } from "../cli/main.js";
 
 process.exitCode = await main(process.argv.slice(2));
 `;

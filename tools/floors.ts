@@ -28,15 +28,16 @@ export const FLOORS: readonly Floor[] = [
     places: ["src/path/", "src/pins/"],
   },
   { title: "policy, decision, lint", places: ["src/policy/"] },
+  { title: "the pinner", places: ["src/pinner/"] },
   {
-    title: "the pinner; formats of other tools",
-    places: ["src/pinner.ts", "src/pinner/", "src/formats/"],
+    title: "connections before the verdict",
+    places: ["src/tls/"],
   },
   {
     title: "entry points: core, adapters, testing",
     places: ["mod.ts", "src/adapters/", "src/testing/"],
   },
-  { title: "the command", places: ["src/cli/"] },
+  { title: "the command", places: ["cli/"] },
 ];
 
 /** Where a file stands: the number of its floor, the ground being 1. */

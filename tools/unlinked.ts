@@ -8,7 +8,7 @@
  */
 import { deno } from "./suite/command.ts";
 import { filesUnder, ROOT } from "./suite/paths.ts";
-import { requireAll } from "../tests/shared/skip.ts";
+import { requireAll } from "../tests/conformance/skip.ts";
 
 /** Copies the project, without links and lock file, into a folder. */
 async function copyUnlinked(folder: string): Promise<void> {

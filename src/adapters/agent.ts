@@ -10,12 +10,12 @@ import type { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import { checkServerIdentity, type TLSSocket } from "node:tls";
 import { ConnectionError } from "../errors.ts";
-import { CONNECT_TIMEOUT_MS, withDeadline } from "./deadline.ts";
-import { pickOptions, takeOptions } from "./options.ts";
+import { CONNECT_TIMEOUT_MS, withDeadline } from "../tls/deadline.ts";
+import { pickOptions, takeOptions } from "../tls/options.ts";
 import { PooledConnections } from "./pooled.ts";
-import type { Gate } from "./tls_gate.ts";
-import { pickTls } from "./tls_options.ts";
-import type { Proxy } from "./tunnel.ts";
+import type { Gate } from "../tls/gate.ts";
+import { pickTls } from "../tls/tls_options.ts";
+import type { Proxy } from "../tls/tunnel.ts";
 
 /** Options of `https.Agent` about pooling. */
 const POOL_OPTIONS = [

@@ -18,17 +18,21 @@
  * @module
  */
 import { ConnectionError } from "../errors.ts";
-import type { PinnerOptions, Verdict } from "../pinner.ts";
-import { type CertificateInput, resolveTrust } from "./anchors.ts";
-import { type LinkedCertificate, presentedChain } from "./chain.ts";
-import { handshakeError } from "./handshake.ts";
-import { type PinnerSource, resolvePinner, takeOptions } from "./options.ts";
-import { requireRuntime } from "./runtime.ts";
-import { TcpDuplex } from "./tcp_duplex.ts";
+import type { PinnerOptions, Verdict } from "../pinner/pinner.ts";
+import { type CertificateInput, resolveTrust } from "../tls/trust.ts";
+import { type LinkedCertificate, presentedChain } from "../tls/chain.ts";
+import { handshakeError } from "../tls/handshake.ts";
+import {
+  type PinnerSource,
+  resolvePinner,
+  takeOptions,
+} from "../tls/options.ts";
+import { requireRuntime } from "../tls/runtime.ts";
+import { TcpDuplex } from "../tls/tcp_duplex.ts";
 import { nativeError, PinnedTlsConn } from "./tls_conn.ts";
-import { pickTls } from "./tls_options.ts";
-import { rememberVerdict, verdictOf } from "./verdicts.ts";
-import { Gate } from "./tls_gate.ts";
+import { pickTls } from "../tls/tls_options.ts";
+import { rememberVerdict, verdictOf } from "../tls/verdicts.ts";
+import { Gate } from "../tls/gate.ts";
 
 export { verdictOf };
 export type { CertificateInput, PinnerSource };
@@ -50,7 +54,7 @@ export interface TlsConnOptions extends PinnerOptions {
   key?: string;
   /** As in `Deno.connectTls`. */
   keyFormat?: "pem";
-  /** Aborts connecting and judging; afterwards it has no effect. */
+  /** Aborts connecting and evaluating; afterwards it has no effect. */
   signal?: AbortSignal;
 }
 
@@ -217,7 +221,7 @@ function shownChain(conn: Deno.TlsConn): readonly Uint8Array[] {
 }
 
 /**
- * Judges a connection that the native `Deno.connectTls` has opened.
+ * Evaluates a connection that the native `Deno.connectTls` has opened.
  *
  * Awaits the handshake. Deno shows the leaf alone, so the path is completed
  * from the policy's `certificates` and the anchors. Only what is written after
@@ -253,7 +257,7 @@ export async function verifyConn(
         "Cannot verify the connection: this runtime does not show its certificate; use connectTls",
       );
     }
-    const verdict = await gate.judge(taken.hostname as string, chain);
+    const verdict = await gate.evaluate(taken.hostname as string, chain);
     rememberVerdict(conn, verdict);
     return verdict;
   } catch (error) {
@@ -262,4 +266,8 @@ export async function verifyConn(
   }
 }
 
-export { createFetch, type FetchOptions, type PinnedFetch } from "./fetch.ts";
+export {
+  createFetch,
+  type FetchOptions,
+  type PinnedFetch,
+} from "./fetch/fetch.ts";

@@ -14,13 +14,13 @@ import {
 } from "undici/index.js";
 import type { TLSSocket } from "node:tls";
 import { ConnectionError } from "../errors.ts";
-import type { Verdict } from "../pinner.ts";
-import { CONNECT_TIMEOUT_MS, withDeadline } from "./deadline.ts";
-import { ON_FAILURE, ON_VERDICT, pickOptions } from "./options.ts";
+import type { Verdict } from "../pinner/pinner.ts";
+import { CONNECT_TIMEOUT_MS, withDeadline } from "../tls/deadline.ts";
+import { ON_FAILURE, ON_VERDICT, pickOptions } from "../tls/options.ts";
 import { PooledConnections } from "./pooled.ts";
-import type { Gate } from "./tls_gate.ts";
-import type { Proxy } from "./tunnel.ts";
-import { verdictOf } from "./verdicts.ts";
+import type { Gate } from "../tls/gate.ts";
+import type { Proxy } from "../tls/tunnel.ts";
+import { verdictOf } from "../tls/verdicts.ts";
 
 /** Options that undici takes; all else that it knows would choose a connection. */
 const UNDICI_OPTIONS = [

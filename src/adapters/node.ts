@@ -17,19 +17,27 @@ import type { Duplex } from "node:stream";
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import type * as undici from "undici/index.js";
 import { canonicalHost } from "../host.ts";
-import type { PinnerOptions } from "../pinner.ts";
+import type { PinnerOptions } from "../pinner/pinner.ts";
 import { PinnedHttpsAgent } from "./agent.ts";
-import { type CertificateInput, resolveTrust } from "./anchors.ts";
+import { type CertificateInput, resolveTrust } from "../tls/trust.ts";
 import { PinnedAgent } from "./dispatcher.ts";
-import { type FetchOptions, prepareAgent } from "./fetch.ts";
-import { type PinnerSource, resolvePinner, takeOptions } from "./options.ts";
-import { requireRuntime } from "./runtime.ts";
-import { Gate } from "./tls_gate.ts";
-import { pickTls, type TlsOptions } from "./tls_options.ts";
-import { parseProxy } from "./tunnel.ts";
+import { type FetchOptions, prepareAgent } from "./fetch/fetch.ts";
+import {
+  type PinnerSource,
+  resolvePinner,
+  takeOptions,
+} from "../tls/options.ts";
+import { requireRuntime } from "../tls/runtime.ts";
+import { Gate } from "../tls/gate.ts";
+import { pickTls, type TlsOptions } from "../tls/tls_options.ts";
+import { parseProxy } from "../tls/tunnel.ts";
 
-export { createFetch, type FetchOptions, type PinnedFetch } from "./fetch.ts";
-export { verdictOf } from "./verdicts.ts";
+export {
+  createFetch,
+  type FetchOptions,
+  type PinnedFetch,
+} from "./fetch/fetch.ts";
+export { verdictOf } from "../tls/verdicts.ts";
 export type { CertificateInput, PinnerSource, TlsOptions };
 
 /** The hook of `tls.connect`; returns the reason for a refusal, never throws. */
@@ -58,7 +66,7 @@ export interface ConnectOptions extends PinnerOptions, TlsOptions {
   allowHalfOpen?: boolean;
   /** Proxy to tunnel through; one over TLS needs an entry of its own. */
   proxy?: string | URL;
-  /** Aborts connecting and judging; afterwards it has no effect. */
+  /** Aborts connecting and evaluating; afterwards it has no effect. */
   signal?: AbortSignal;
 }
 
@@ -80,7 +88,7 @@ export interface AgentOptions extends PinnerOptions, TlsOptions {
   scheduling?: "fifo" | "lifo";
   /** Milliseconds of silence after which a connection times out. */
   timeout?: number;
-  /** Milliseconds to open a connection and judge it. Default 10,000; 0 is no limit. */
+  /** Milliseconds to open a connection and evaluate it. Default 10,000; 0 is no limit. */
   connectTimeout?: number;
   /** Proxy to tunnel through; one over TLS needs an entry of its own. */
   proxy?: string | URL;
@@ -245,7 +253,7 @@ export interface CheckServerIdentityOptions extends PinnerOptions {
 }
 
 /**
- * The bare hook for `tls.connect`, judged at once over `node:crypto`: the same
+ * The bare hook for `tls.connect`, evaluated at once over `node:crypto`: the same
  * rules, the same verdicts. It never throws.
  *
  * @param pinner A pinner, or a policy (also as JSON text).

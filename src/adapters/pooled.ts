@@ -1,5 +1,5 @@
 /**
- * The connections of a pool, judged again in the moment that the policy changes.
+ * The connections of a pool, evaluated again in the moment that the policy changes.
  *
  * A request may be bound to a connection long before its first byte. So after
  * an update no pooled connection lives on that the new policy refuses, nor
@@ -8,8 +8,8 @@
  * @module
  */
 import type { TLSSocket } from "node:tls";
-import { onUpdate } from "../pinner.ts";
-import type { Gate } from "./tls_gate.ts";
+import { onUpdate } from "../pinner/pinner.ts";
+import type { Gate } from "../tls/gate.ts";
 
 /** Keeps the connections of one gate that wait for requests or serve them. */
 export class PooledConnections {
@@ -37,13 +37,13 @@ export class PooledConnections {
     this.#live.add(socket);
     this.#stopListening ??= onUpdate(
       this.#gate.pinner,
-      () => this.#judgeAgain(),
+      () => this.#evaluateAgain(),
     );
     socket.once("close", () => this.#forget(socket));
     return socket;
   }
 
-  #judgeAgain(): void {
+  #evaluateAgain(): void {
     for (const socket of [...this.#live]) {
       const refused = this.#gate.refusesReuse(socket);
       if (refused !== undefined && !socket.destroyed) socket.destroy(refused);

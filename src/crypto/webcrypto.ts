@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { HashName, Step, Steps, VerifyStep } from "./steps.ts";
+import type { CryptoRoutine, HashName, Step, VerifyStep } from "./routine.ts";
 
 const HASHES: Readonly<Record<HashName, string>> = {
   sha256: "SHA-256",
@@ -72,7 +72,7 @@ export async function answerWithWebCrypto(
 }
 
 /** Runs a computation to its end, each step answered by WebCrypto. */
-export async function runWithWebCrypto<T>(steps: Steps<T>): Promise<T> {
+export async function runWithWebCrypto<T>(steps: CryptoRoutine<T>): Promise<T> {
   let result = steps.next();
   while (!result.done) {
     result = steps.next(await answerWithWebCrypto(result.value));

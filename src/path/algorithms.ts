@@ -9,7 +9,7 @@ import type {
   CurveName,
   HashName,
   SignatureScheme,
-} from "../crypto/steps.ts";
+} from "../crypto/routine.ts";
 import { CertificateError } from "../errors.ts";
 import {
   MAX_PSS_SALT_BYTES,

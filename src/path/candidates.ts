@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { SignatureScheme } from "../crypto/steps.ts";
+import type { SignatureScheme } from "../crypto/routine.ts";
 import { type Certificate, recordOf } from "../x509/certificate.ts";
 import type { CertificateRecord } from "../x509/record.ts";
 import { bytesEqual } from "../x509/der.ts";

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Bytes } from "../crypto/steps.ts";
+import type { Bytes } from "../crypto/routine.ts";
 import type { CertificateRecord } from "../x509/record.ts";
 import type { GeneralName, NameConstraints } from "../x509/general_names.ts";
 import { attributeText, EMAIL_ADDRESS, isWithin } from "../x509/names.ts";

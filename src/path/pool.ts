@@ -5,7 +5,7 @@
  * @module
  */
 import { encodeHex } from "@std/encoding/hex";
-import type { Steps } from "../crypto/steps.ts";
+import type { CryptoRoutine } from "../crypto/routine.ts";
 import { type Certificate, recordOf } from "../x509/certificate.ts";
 import type { AnchorStore } from "./anchors.ts";
 import { recordDigests } from "./signature.ts";
@@ -24,7 +24,7 @@ export type Pool = ReadonlyMap<string, readonly Certificate[]>;
 export function* certificatePool(
   certificates: readonly Certificate[],
   anchors: AnchorStore,
-): Steps<Pool> {
+): CryptoRoutine<Pool> {
   const pool = new Map<string, readonly Certificate[]>();
   for (const certificate of new Set(certificates)) {
     if (anchors.has(certificate)) continue;

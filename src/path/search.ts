@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Steps } from "../crypto/steps.ts";
+import type { CryptoRoutine } from "../crypto/routine.ts";
 import { LimitError, PATH_ERROR_CODES, PathError } from "../errors.ts";
 import type { CanonicalHost } from "../host.ts";
 import type { Limits } from "../limits.ts";
@@ -68,8 +68,8 @@ export interface SearchResult<T> {
  */
 export function* searchPaths<T>(
   request: SearchRequest,
-  accept: (path: FoundPath) => Steps<T | undefined>,
-): Steps<SearchResult<T>> {
+  accept: (path: FoundPath) => CryptoRoutine<T | undefined>,
+): CryptoRoutine<SearchResult<T>> {
   const { chain, limits } = request;
   if (chain.length > limits.chainCertificates) {
     throw new LimitError(
@@ -98,14 +98,14 @@ class Search<T> {
   error: PathError | undefined;
   #errorDepth = -1;
   readonly #request: SearchRequest;
-  readonly #accept: (path: FoundPath) => Steps<T | undefined>;
+  readonly #accept: (path: FoundPath) => CryptoRoutine<T | undefined>;
   readonly #budget: Budget;
   readonly #at: number;
   #pool: Pool = new Map();
 
   constructor(
     request: SearchRequest,
-    accept: (path: FoundPath) => Steps<T | undefined>,
+    accept: (path: FoundPath) => CryptoRoutine<T | undefined>,
   ) {
     this.#request = request;
     this.#accept = accept;
@@ -114,7 +114,7 @@ class Search<T> {
     this.#at = Math.floor(request.at / 1000) * 1000;
   }
 
-  *run(): Steps<T | undefined> {
+  *run(): CryptoRoutine<T | undefined> {
     const { chain, intermediates, anchors } = this.#request;
     const [leaf] = chain;
     const isAnchor = anchors.has(leaf);
@@ -173,7 +173,7 @@ class Search<T> {
   }
 
   /** Goes on from the last certificate of the path. */
-  *#extend(path: readonly Certificate[]): Steps<T | undefined> {
+  *#extend(path: readonly Certificate[]): CryptoRoutine<T | undefined> {
     const { anchors, mayEndEarly } = this.#request;
     const last = path[path.length - 1];
     const paths = this.paths;
@@ -214,7 +214,7 @@ class Search<T> {
     candidate: Certificate,
     path: readonly Certificate[],
     isAnchor: boolean,
-  ): Steps<boolean> {
+  ): CryptoRoutine<boolean> {
     const depth = path.length;
     const issuer = recordOf(candidate);
     const issued = recordOf(path[depth - 1]);
@@ -258,7 +258,7 @@ class Search<T> {
   *#offer(
     certificates: readonly Certificate[],
     anchored: boolean,
-  ): Steps<T | undefined> {
+  ): CryptoRoutine<T | undefined> {
     const leaf = recordOf(certificates[0]);
     const trustsLeafItself = certificates.length === 1 && anchored;
     // Last, so that an unknown self-signed authority is reported as unknown.

@@ -6,11 +6,11 @@
 import { encodeHex } from "@std/encoding/hex";
 import {
   type Bytes,
+  type CryptoRoutine,
   digests,
   type SignatureScheme,
-  type Steps,
   verifies,
-} from "../crypto/steps.ts";
+} from "../crypto/routine.ts";
 import { MAX_CACHED_SIGNATURES } from "../limits.ts";
 import type { CertificateRecord } from "../x509/record.ts";
 import { ecdsaToP1363, importableSpki } from "./algorithms.ts";
@@ -60,7 +60,7 @@ export class SignatureCache {
 /** Digests of certificates' parts, each computed once for each record. */
 export function* recordDigests(
   wanted: readonly (readonly [CertificateRecord, "spki" | "certificate"])[],
-): Steps<readonly Bytes[]> {
+): CryptoRoutine<readonly Bytes[]> {
   const missing = wanted.filter(([record, of]) =>
     !record.digestMemo.has(`${of}:sha256`)
   );
@@ -82,7 +82,7 @@ export function* isSignedBy(
   issuer: CertificateRecord,
   scheme: SignatureScheme,
   cache: SignatureCache,
-): Steps<boolean> {
+): CryptoRoutine<boolean> {
   const [key, whole] = yield* recordDigests([
     [issuer, "spki"],
     [signed, "certificate"],

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Steps } from "../crypto/steps.ts";
+import type { CryptoRoutine } from "../crypto/routine.ts";
 import { runWithWebCrypto } from "../crypto/webcrypto.ts";
 import { CertpinError, PathError } from "../errors.ts";
 import { type CanonicalHost, canonicalHost } from "../host.ts";
@@ -27,7 +27,7 @@ export interface VerifyPathOptions {
   hostname?: string;
   /** Trusted certificates; an empty list trusts nothing. */
   anchors: readonly Certificate[];
-  /** The time to judge at, to the second. Default: now. */
+  /** The time to evaluate at, to the second. Default: now. */
   at?: Date;
   /** Budgets of the search. */
   limits?: Partial<Limits>;
@@ -37,16 +37,16 @@ export interface VerifyPathOptions {
 const sharedSignatures: SignatureCache = new SignatureCache();
 
 /** The steps of {@linkcode verifyPath}, for any driver. */
-export function* verifyPathSteps(
+export function* verifyPathRoutine(
   chain: readonly Certificate[],
   options: VerifyPathOptions,
   signatures: SignatureCache = sharedSignatures,
-): Steps<Path> {
+): CryptoRoutine<Path> {
   const at = (options.at ?? new Date()).getTime();
   if (!Number.isFinite(at)) {
     throw new PathError(
       "ERR_CERTPIN_PATH_EXPIRED",
-      "Cannot verify the chain: the time to judge at is not a date",
+      "Cannot verify the chain: the time to evaluate at is not a date",
     );
   }
   if (chain.length === 0) {
@@ -123,5 +123,5 @@ export async function verifyPath(
   chain: readonly Certificate[],
   options: VerifyPathOptions,
 ): Promise<Path> {
-  return await runWithWebCrypto(verifyPathSteps([...chain], options));
+  return await runWithWebCrypto(verifyPathRoutine([...chain], options));
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { encodeHex } from "@std/encoding/hex";
-import { type Bytes, digests, type Steps } from "../crypto/steps.ts";
+import { type Bytes, type CryptoRoutine, digests } from "../crypto/routine.ts";
 import { LimitError } from "../errors.ts";
 import {
   MAX_CACHED_CERTIFICATES,
@@ -40,7 +40,7 @@ export class CertificateCache {
    * @throws {LimitError} `ERR_CERTPIN_LIMIT_CHAIN_LENGTH` above
    * `MAX_CHAIN_VALUES`, whether its certificates are known or not.
    */
-  *parse(ders: readonly Bytes[]): Steps<readonly Certificate[]> {
+  *parse(ders: readonly Bytes[]): CryptoRoutine<readonly Certificate[]> {
     const keys = yield* digests("sha256", ders);
     let values = 0;
     return ders.map((der, index) => {

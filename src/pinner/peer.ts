@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Bytes } from "../crypto/steps.ts";
+import type { Bytes } from "../crypto/routine.ts";
 import {
   CertificateError,
   type CertpinError,
@@ -22,8 +22,8 @@ import { escapeText } from "../text.ts";
 import { isCertificate } from "../x509/certificate.ts";
 import { isBytes } from "../x509/der.ts";
 
-/** What is to be judged; anchors are already stores. */
-export interface JudgeRequest {
+/** What is to be evaluated; anchors are already stores. */
+export interface EvaluateRequest {
   /** DNS name or IP literal. */
   readonly hostname: string;
   /** For reports alone: pins hold for all ports. */
@@ -61,7 +61,7 @@ export function chainError(error: unknown): CertpinError {
   ) return error;
   return new PathError(
     "ERR_CERTPIN_PATH_NO_ISSUER",
-    "Cannot judge the peer: an unexpected error, see its cause",
+    "Cannot evaluate the peer: an unexpected error, see its cause",
     { cause: error },
   );
 }
@@ -70,7 +70,7 @@ function copyBytes(value: unknown): Bytes {
   if (!isBytes(value)) {
     throw new CertificateError(
       "ERR_CERTPIN_CERTIFICATE_DER",
-      `Cannot judge the peer: its chain holds ${
+      `Cannot evaluate the peer: its chain holds ${
         isCertificate(value)
           ? "a parsed certificate; pass its der"
           : "something that is not the bytes of a certificate in DER"
@@ -80,7 +80,7 @@ function copyBytes(value: unknown): Bytes {
   if (value.length > MAX_CERTIFICATE_BYTES) {
     throw new LimitError(
       "ERR_CERTPIN_LIMIT_CERTIFICATE_SIZE",
-      `Cannot judge the peer: a certificate of ${value.length} bytes, at most ${MAX_CERTIFICATE_BYTES} allowed`,
+      `Cannot evaluate the peer: a certificate of ${value.length} bytes, at most ${MAX_CERTIFICATE_BYTES} allowed`,
     );
   }
   return new Uint8Array(value);
@@ -96,14 +96,14 @@ function copyChain(value: unknown, limits: Limits): readonly Bytes[] {
     throw new PathError(
       "ERR_CERTPIN_PATH_EMPTY_CHAIN",
       typeof value === "string" || isBytes(value)
-        ? "Cannot judge the peer: its chain is a list of certificates, each the bytes of one in DER"
-        : "Cannot judge the peer: it presented no certificate",
+        ? "Cannot evaluate the peer: its chain is a list of certificates, each the bytes of one in DER"
+        : "Cannot evaluate the peer: it presented no certificate",
     );
   }
   if (length > limits.chainCertificates) {
     throw new LimitError(
       "ERR_CERTPIN_LIMIT_CHAIN_LENGTH",
-      `Cannot judge the peer: ${length} certificates, at most ${limits.chainCertificates} allowed`,
+      `Cannot evaluate the peer: ${length} certificates, at most ${limits.chainCertificates} allowed`,
     );
   }
   let total = 0;
@@ -113,7 +113,7 @@ function copyChain(value: unknown, limits: Limits): readonly Bytes[] {
     if (total <= MAX_CHAIN_BYTES) return bytes;
     throw new LimitError(
       "ERR_CERTPIN_LIMIT_CHAIN_LENGTH",
-      `Cannot judge the peer: a chain of more than ${MAX_CHAIN_BYTES} bytes`,
+      `Cannot evaluate the peer: a chain of more than ${MAX_CHAIN_BYTES} bytes`,
     );
   });
 }
@@ -124,7 +124,7 @@ function toHost(hostname: string): CanonicalHost {
   } catch (cause) {
     throw new PathError(
       "ERR_CERTPIN_PATH_HOSTNAME",
-      `Cannot judge the peer: ${
+      `Cannot evaluate the peer: ${
         cause instanceof Error ? cause.message : "no hostname"
       }`,
       { cause },
@@ -138,7 +138,7 @@ function toHost(hostname: string): CanonicalHost {
  * @param anchorsOf Reads a list of anchors, called once for each.
  */
 export function copyPeer<Anchors>(
-  request: Omit<JudgeRequest, "anchors"> & { readonly anchors?: Anchors },
+  request: Omit<EvaluateRequest, "anchors"> & { readonly anchors?: Anchors },
   limits: Limits,
   anchorsOf: (anchors: Anchors) => AnchorStore,
 ): CopiedPeer {

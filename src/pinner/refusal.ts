@@ -3,23 +3,23 @@
  *
  * @module
  */
-import type { Steps } from "../crypto/steps.ts";
+import type { CryptoRoutine } from "../crypto/routine.ts";
 import {
   type CertpinError,
   type ObservedCertificate,
   PinMismatchError,
   PolicyError,
 } from "../errors.ts";
-import { fingerprintsSteps } from "../pins/fingerprint.ts";
+import { fingerprintsRoutine } from "../pins/fingerprint.ts";
 import { makePin } from "../pins/value.ts";
-import { type RefusalCode, weigh } from "../policy/decide.ts";
+import { matchPins, type RefusalCode } from "../policy/decide.ts";
 import type { HostEntry } from "../policy/record.ts";
-import { kindsOf, type Weighed } from "./facts.ts";
+import { kindsOf, type MatchedPath } from "./match.ts";
 
 function* observe(
-  { path, facts }: Weighed,
+  { path, match }: MatchedPath,
   entry: HostEntry,
-): Steps<readonly ObservedCertificate[]> {
+): CryptoRoutine<readonly ObservedCertificate[]> {
   const kinds = kindsOf([
     makePin("spki", "sha256"),
     makePin("certificate", "sha256"),
@@ -27,22 +27,22 @@ function* observe(
   ]);
   const pins: string[][] = path.certificates.map(() => []);
   for (const { of, hash } of kinds) {
-    const found = yield* fingerprintsSteps(path.certificates, of, hash);
+    const found = yield* fingerprintsRoutine(path.certificates, of, hash);
     for (const [place, digest] of found.entries()) {
       pins[place].push(`${makePin(of, hash, digest)}`);
     }
   }
   return path.certificates.map(({ subject }, place) => ({
-    role: facts.places[place].role,
+    role: match.places[place].role,
     subject,
     pins: pins[place],
   }));
 }
 
 /** Which roles of `each-role` have no match; else that there is none at all. */
-function missing(entry: HostEntry, { facts }: Weighed): string {
+function missing(entry: HostEntry, { match }: MatchedPath): string {
   const { rules } = entry;
-  const { matches } = weigh({ ...entry, require: "any" }, "warn", facts);
+  const { matches } = matchPins({ ...entry, require: "any" }, "warn", match);
   if (matches.length === 0) return "no pin matches the verified path";
   const matched = matches.map(({ rule }) => rules[rule].role);
   const roles = rules.map(({ role }) => role)
@@ -57,15 +57,15 @@ export function* refusal(
   code: RefusalCode,
   hostname: string,
   entry: HostEntry | undefined,
-  weighed: Weighed | undefined,
-): Steps<CertpinError> {
+  matchedPath: MatchedPath | undefined,
+): CryptoRoutine<CertpinError> {
   if (code === "ERR_CERTPIN_UNLISTED" || entry === undefined) {
     return new PolicyError(
       "ERR_CERTPIN_UNLISTED",
       `Refusing ${hostname}: the policy has no pin set for it, and unlisted is "deny"`,
     );
   }
-  if (code === "ERR_CERTPIN_EXPIRED" || weighed === undefined) {
+  if (code === "ERR_CERTPIN_EXPIRED" || matchedPath === undefined) {
     const expired = new Date(entry.expiresAt ?? NaN);
     return new PolicyError(
       "ERR_CERTPIN_EXPIRED",
@@ -73,15 +73,15 @@ export function* refusal(
     );
   }
   const why = code === "ERR_CERTPIN_ROOT_ONLY"
-    ? weighed.facts.anchored
+    ? matchedPath.match.anchored
       ? 'root pins alone match, and rootOnly is "deny"; pin an intermediate or the leaf'
       : 'no pin matches the leaf, rootOnly is "deny", and without anchors nothing above the leaf is known not to be a root; pin the leaf, or let the program list its anchors'
     : `${
-      missing(entry, weighed)
+      missing(entry, matchedPath)
     }; if the server's keys were changed on purpose, add their pins to the policy`;
   return new PinMismatchError(code, `Refusing ${hostname}: ${why}`, {
     hostname,
-    observed: yield* observe(weighed, entry),
+    observed: yield* observe(matchedPath, entry),
     configured: entry.rules.map(({ pin }) => `${pin}`),
   });
 }

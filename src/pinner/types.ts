@@ -33,7 +33,7 @@ export interface PinnerOptions {
   onReport?: (report: Report) => void;
 }
 
-/** A peer to be judged. */
+/** A peer to be evaluated. */
 export interface Peer {
   /** The name that the caller meant to reach: DNS name or IP literal. */
   hostname: string;
@@ -50,12 +50,12 @@ export interface Peer {
   platformValidated?: boolean;
 }
 
-/** Judges peers by a policy; made by `createPinner`, and frozen. */
+/** Evaluates peers by a policy; made by `createPinner`, and frozen. */
 export interface Pinner {
-  /** Judges a peer. Never throws on a bad one: it blocks. */
+  /** Evaluates a peer. Never throws on a bad one: it blocks. */
   check(peer: Peer): Promise<Verdict>;
   /**
-   * Judges a peer, and throws the verdict's error on a block.
+   * Evaluates a peer, and throws the verdict's error on a block.
    *
    * @throws {CertpinError} With the code that the verdict's `error` has.
    */
@@ -68,7 +68,7 @@ export interface Pinner {
    */
   pinsFor(hostname: string): readonly Pin[];
   /**
-   * Puts another policy in place, whole or not at all. Judgements under way
+   * Puts another policy in place, whole or not at all. Evaluation under way
    * end by the policy that they began with.
    *
    * @throws {PolicyError} `ERR_CERTPIN_POLICY_INVALID`; nothing has changed then.

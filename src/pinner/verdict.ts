@@ -159,7 +159,7 @@ export function validUntil(verdict: Verdict): number {
 
 /** What `onReport` is given: a block, or what `report-only` let pass. */
 export interface Report {
-  /** When the peer was judged, ISO 8601; absent where the clock failed. */
+  /** When the peer was evaluated, ISO 8601; absent where the clock failed. */
   readonly time?: string;
   /** The canonical hostname; as given, where it is none. */
   readonly hostname: string;
@@ -179,7 +179,7 @@ export interface Report {
 
 /** What `JSON.stringify` makes of a {@linkcode Report}: fit to be sent somewhere. */
 export interface ReportJson {
-  /** When the peer was judged, ISO 8601. */
+  /** When the peer was evaluated, ISO 8601. */
   time?: string;
   /** The canonical hostname. */
   hostname: string;

@@ -5,10 +5,10 @@
  */
 import {
   type Bytes,
+  type CryptoRoutine,
   digests,
   type HashName,
-  type Steps,
-} from "../crypto/steps.ts";
+} from "../crypto/routine.ts";
 import { runWithWebCrypto } from "../crypto/webcrypto.ts";
 import { PolicyError } from "../errors.ts";
 import { quoteText } from "../text.ts";
@@ -21,11 +21,11 @@ import { DIGEST_BYTES, makePin, type Pin } from "./value.ts";
  * Asks for those alone that no earlier call has computed: a certificate seen
  * before costs nothing.
  */
-export function* fingerprintsSteps(
+export function* fingerprintsRoutine(
   certificates: readonly Certificate[],
   of: Pin["of"],
   hash: HashName,
-): Steps<readonly Bytes[]> {
+): CryptoRoutine<readonly Bytes[]> {
   const key = `${of}:${hash}`;
   const records = certificates.map(recordOf);
   const missing = records.filter((record) => !record.digestMemo.has(key));
@@ -40,12 +40,12 @@ export function* fingerprintsSteps(
 }
 
 /** The fingerprint of one certificate. */
-export function* fingerprintSteps(
+export function* fingerprintRoutine(
   certificate: Certificate,
   of: Pin["of"],
   hash: HashName,
-): Steps<Bytes> {
-  return (yield* fingerprintsSteps([certificate], of, hash))[0];
+): CryptoRoutine<Bytes> {
+  return (yield* fingerprintsRoutine([certificate], of, hash))[0];
 }
 
 /**
@@ -97,7 +97,7 @@ export async function fingerprint(
     );
   }
   const digest = await runWithWebCrypto(
-    fingerprintSteps(certificate, of, hash),
+    fingerprintRoutine(certificate, of, hash),
   );
   return makePin(of, hash, digest);
 }

@@ -5,7 +5,7 @@
  */
 import { decodeBase64, encodeBase64 } from "@std/encoding/base64";
 import { decodeHex } from "@std/encoding/hex";
-import type { Bytes, HashName } from "../crypto/steps.ts";
+import type { Bytes, HashName } from "../crypto/routine.ts";
 import { PolicyError } from "../errors.ts";
 import { MAX_PIN_LENGTH } from "../limits.ts";
 import { quoteText } from "../text.ts";

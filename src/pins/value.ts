@@ -4,7 +4,7 @@
  * @module
  */
 import { encodeBase64 } from "@std/encoding/base64";
-import type { Bytes, HashName } from "../crypto/steps.ts";
+import type { Bytes, HashName } from "../crypto/routine.ts";
 import { PolicyError } from "../errors.ts";
 
 export type { HashName };
@@ -80,7 +80,7 @@ class PinValue implements Pin {
   }
 }
 
-/** Makes a pin from a digest that we own; without one, a pin that {@linkcode settlePin} completes. */
+/** Makes a pin from a digest that we own; without one, a pin that {@linkcode setPinDigest} completes. */
 export function makePin(of: Pin["of"], hash: HashName, digest?: Bytes): Pin {
   return new PinValue(of, hash, digest);
 }
@@ -89,4 +89,4 @@ export function makePin(of: Pin["of"], hash: HashName, digest?: Bytes): Pin {
 export const digestOf: (pin: Pin) => Bytes | undefined = PinValue.digestOf;
 
 /** Gives a pin made without a digest its digest, once. */
-export const settlePin: (pin: Pin, digest: Bytes) => void = PinValue.settle;
+export const setPinDigest: (pin: Pin, digest: Bytes) => void = PinValue.settle;

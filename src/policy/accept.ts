@@ -8,7 +8,7 @@ import { quoteText } from "../text.ts";
 import { type Fields, shown, tooMany } from "./fields.ts";
 import { type Finding, FINDINGS } from "./findings.ts";
 import { pointerTo } from "./json.ts";
-import { isPlainObject, type Plain } from "./plain.ts";
+import { isJsonObject, type JsonValue } from "./json_value.ts";
 import { didYouMean } from "./suggest.ts";
 
 /** One finding that is accepted. */
@@ -29,10 +29,10 @@ const JSON_POINTER = /^(?:\/(?:[^~/]|~[01])*)*$/;
 
 function readOne(
   fields: Fields,
-  value: Plain,
+  value: JsonValue,
   pointer: string,
 ): Acceptance | undefined {
-  if (!isPlainObject(value)) {
+  if (!isJsonObject(value)) {
     fields.report(pointer, `Expected an object, got ${shown(value)}`);
     return undefined;
   }
@@ -72,7 +72,7 @@ function readOne(
 /** Reads `accept`: at least one acceptance, where it is there. */
 export function readAccept(
   fields: Fields,
-  value: Plain | undefined,
+  value: JsonValue | undefined,
 ): readonly Acceptance[] {
   if (value === undefined) return Object.freeze([]);
   if (!Array.isArray(value) || value.length === 0) {
@@ -86,7 +86,7 @@ export function readAccept(
     tooMany("accepted findings", MAX_POLICY_ACCEPTS);
   }
   return Object.freeze(
-    value.flatMap((one: Plain, index) =>
+    value.flatMap((one: JsonValue, index) =>
       readOne(fields, one, pointerTo("/accept", index)) ?? []
     ),
   );

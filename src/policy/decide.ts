@@ -13,7 +13,7 @@ import type { HostEntry, PinRule, PolicyRecord } from "./record.ts";
 export const EXPIRES_SOON_MS: number = 30 * 86_400_000;
 
 /** One certificate on a valid path. */
-export interface PlaceFacts {
+export interface PlaceMatch {
   /** Its role. */
   readonly role: Role;
   /** Indexes of the rules whose pin is its fingerprint, whatever their role. */
@@ -23,11 +23,11 @@ export interface PlaceFacts {
 }
 
 /** A valid path, leaf first. */
-export interface PathFacts {
+export interface PathMatch {
   /** Whether it ends at an anchor. */
   readonly anchored: boolean;
   /** Its certificates. */
-  readonly places: readonly PlaceFacts[];
+  readonly places: readonly PlaceMatch[];
 }
 
 /** A pin that matches, and where. */
@@ -58,15 +58,15 @@ const IS_PLACE: Readonly<Record<PinRole, readonly Role[]>> = {
 };
 
 /** Whether a certificate is the end of a path that nothing vouches for. */
-function isLoose(path: PathFacts, place: number): boolean {
+function isLoose(path: PathMatch, place: number): boolean {
   return !path.anchored && place === path.places.length - 1;
 }
 
 /** Weighs a valid path against a pin set. */
-export function weigh(
+export function matchPins(
   entry: Entry,
   rootOnly: PolicyRecord["rootOnly"],
-  path: PathFacts,
+  path: PathMatch,
 ): Weight {
   const matches: Match[] = [];
   for (const [place, { role, equal }] of path.places.entries()) {
@@ -197,7 +197,7 @@ function refuse(
 
 function decideUnlisted(
   { record, platformValidated }: Situation,
-  path: PathFacts | undefined,
+  path: PathMatch | undefined,
 ): Decision {
   const reason = "unlisted";
   if (record.unlisted === "deny") {
@@ -212,7 +212,7 @@ function decideUnlisted(
 /** Of a match that rests on roots alone: `info` where all of them are the caller's own. */
 function rootOnlyFinding(
   entry: HostEntry,
-  path: PathFacts,
+  path: PathMatch,
   matches: readonly Match[],
 ): Finding {
   const isOwn = path.anchored &&
@@ -232,7 +232,7 @@ function rootOnlyFinding(
  */
 export function decide(
   situation: Situation,
-  path: PathFacts | undefined,
+  path: PathMatch | undefined,
 ): Decision {
   const { record, entry, at } = situation;
   if (entry === undefined) return decideUnlisted(situation, path);
@@ -254,7 +254,7 @@ export function decide(
   ) {
     findings.push(finding("expires-soon", expiryAt));
   }
-  const { grade, matches } = weigh(entry, record.rootOnly, path);
+  const { grade, matches } = matchPins(entry, record.rootOnly, path);
   if (grade === "none") {
     return refuse(entry, "ERR_CERTPIN_MISMATCH", "mismatch", [], findings);
   }

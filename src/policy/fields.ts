@@ -13,7 +13,7 @@ import { MAX_POLICY_PROBLEMS } from "../limits.ts";
 import { quoteText } from "../text.ts";
 import { type Certificate, parseCertificates } from "../x509/certificate.ts";
 import { isExtension, pointerTo } from "./json.ts";
-import type { Plain, PlainObject } from "./plain.ts";
+import type { JsonObject, JsonValue } from "./json_value.ts";
 import { didYouMean } from "./suggest.ts";
 
 /** A problem; with a finding code where lint has a name for it. */
@@ -52,7 +52,7 @@ export function tooMany(what: string, most: number): never {
 }
 
 /** What the reader says of a value that is not as it should be. */
-export function shown(value: Plain | undefined): string {
+export function shown(value: JsonValue | undefined): string {
   if (value === undefined) return "nothing";
   if (typeof value === "string") return quoteText(value);
   if (Array.isArray(value)) return "a list";
@@ -109,7 +109,7 @@ export class Fields {
 
   /** Reports the keys that nobody knows. */
   checkKeys(
-    object: PlainObject,
+    object: JsonObject,
     pointer: string,
     known: readonly string[],
   ): void {
@@ -131,7 +131,7 @@ export class Fields {
 
   /** One of some words, or the first of them where the key is absent. */
   word<Word extends string>(
-    object: PlainObject,
+    object: JsonObject,
     pointer: string,
     key: string,
     words: readonly [Word, ...Word[]],
@@ -151,7 +151,7 @@ export class Fields {
   }
 
   /** A text, or nothing. */
-  text(object: PlainObject, pointer: string, key: string): string | undefined {
+  text(object: JsonObject, pointer: string, key: string): string | undefined {
     const value = object[key];
     if (value === undefined || typeof value === "string") return value;
     this.report(pointerTo(pointer, key), `Expected text, got ${shown(value)}`);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Steps } from "../crypto/steps.ts";
+import type { CryptoRoutine } from "../crypto/routine.ts";
 import { runWithWebCrypto } from "../crypto/webcrypto.ts";
 import { type Certificate, recordOf } from "../x509/certificate.ts";
 import { EXPIRES_SOON_MS } from "./decide.ts";
@@ -29,7 +29,7 @@ export interface LintOptions {
   publicAnchors?: readonly Certificate[];
   /** Verified paths of the policy's hosts, leaf first: a pin set whose pins are all on one has no backup. */
   paths?: readonly { readonly certificates: readonly Certificate[] }[];
-  /** The time to judge expiry at. Default: now. */
+  /** The time to evaluate expiry at. Default: now. */
   at?: Date;
 }
 
@@ -162,11 +162,11 @@ function* lintGaps(
 }
 
 /** All findings, the accepted ones too, step by step, for any driver. */
-export function* lintSteps(
+export function* lintRoutine(
   policy: Policy,
   options: LintOptions = {},
   registeredName: RegisteredName = lastTwoLabels,
-): Steps<Finding[]> {
+): CryptoRoutine<Finding[]> {
   const record = policyRecordOf(policy);
   const at = (options.at ?? new Date()).getTime();
   if (!Number.isFinite(at)) {
@@ -254,6 +254,6 @@ export async function lintPolicy(
   policy: Policy,
   options?: LintOptions,
 ): Promise<Finding[]> {
-  const found = await runWithWebCrypto(lintSteps(policy, options));
+  const found = await runWithWebCrypto(lintRoutine(policy, options));
   return applyAccept(policyRecordOf(policy).accept, found).findings;
 }

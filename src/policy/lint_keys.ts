@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { HashName, Steps } from "../crypto/steps.ts";
-import { fingerprintsSteps } from "../pins/fingerprint.ts";
+import type { CryptoRoutine, HashName } from "../crypto/routine.ts";
+import { fingerprintsRoutine } from "../pins/fingerprint.ts";
 import type { Pin } from "../pins/value.ts";
 import type { Certificate } from "../x509/certificate.ts";
 import type { HostEntry, PinRule, PolicyRecord } from "./record.ts";
-import { settleSteps } from "./settle.ts";
+import { hashCertificatePins } from "./hash_certificate_pins.ts";
 
 /** One of the pins of a policy, with its digest as a key. */
 export interface KeyedRule extends PinRule {
@@ -32,10 +32,12 @@ function keyOf(of: Pin["of"], hash: HashName, digest: Uint8Array): string {
 }
 
 /** Hashes the pins of a policy. */
-export function* settle(record: PolicyRecord): Steps<readonly LintedEntry[]> {
+export function* settle(
+  record: PolicyRecord,
+): CryptoRoutine<readonly LintedEntry[]> {
   const entries: LintedEntry[] = [];
   for (const entry of record.entries.values()) {
-    yield* settleSteps(entry.rules);
+    yield* hashCertificatePins(entry.rules);
     const rules = entry.rules.map((rule) => {
       const { of, hash, digest } = rule.pin;
       return { ...rule, key: keyOf(of, hash, digest) };
@@ -49,13 +51,13 @@ export function* settle(record: PolicyRecord): Steps<readonly LintedEntry[]> {
 export function* keysOf(
   certificates: readonly Certificate[] | undefined,
   entries: readonly LintedEntry[],
-): Steps<Keys> {
+): CryptoRoutine<Keys> {
   const keys = new Set<string>();
   if (certificates === undefined) return keys;
   const pins = entries.flatMap(({ rules }) => rules.map(({ pin }) => pin));
   const kinds = new Map(pins.map((pin) => [`${pin.of}:${pin.hash}`, pin]));
   for (const { of, hash } of kinds.values()) {
-    for (const digest of yield* fingerprintsSteps(certificates, of, hash)) {
+    for (const digest of yield* fingerprintsRoutine(certificates, of, hash)) {
       keys.add(keyOf(of, hash, digest));
     }
   }
@@ -69,10 +71,10 @@ export type Owners = ReadonlyMap<string, string>;
 export function* ownersOf(
   certificates: readonly Certificate[],
   entries: readonly LintedEntry[],
-): Steps<Owners> {
+): CryptoRoutine<Owners> {
   const owners = new Map<string, string>();
   for (const certificate of new Set(certificates)) {
-    const [owner] = yield* fingerprintsSteps([certificate], "spki", "sha256");
+    const [owner] = yield* fingerprintsRoutine([certificate], "spki", "sha256");
     for (const key of yield* keysOf([certificate], entries)) {
       owners.set(key, owner.join("."));
     }

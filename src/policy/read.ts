@@ -17,7 +17,7 @@ import { readAccept } from "./accept.ts";
 import type { PolicyDocument } from "./document.ts";
 import { Fields, type ReadProblem, shown, tooMany } from "./fields.ts";
 import { pointerTo, scanJson } from "./json.ts";
-import { isPlainObject, type Plain, toPlain } from "./plain.ts";
+import { isJsonObject, type JsonValue, toJsonValue } from "./json_value.ts";
 import { readEntry } from "./read_entry.ts";
 import type { HostEntry, PolicyRecord } from "./record.ts";
 
@@ -39,10 +39,10 @@ const POLICY_KEYS = [
 ];
 function readEntries(
   fields: Fields,
-  value: Plain | undefined,
+  value: JsonValue | undefined,
 ): Map<string, HostEntry> {
   const entries = new Map<string, HostEntry>();
-  if (!isPlainObject(value)) {
+  if (!isJsonObject(value)) {
     fields.report("/hosts", `Expected an object of hosts, got ${shown(value)}`);
     return entries;
   }
@@ -67,7 +67,7 @@ function readEntries(
 
 function readExtras(
   fields: Fields,
-  value: Plain | undefined,
+  value: JsonValue | undefined,
 ): readonly Certificate[] {
   if (value === undefined) return [];
   if (!Array.isArray(value)) {
@@ -77,7 +77,7 @@ function readExtras(
     );
     return [];
   }
-  const found = value.flatMap((one: Plain, index) => {
+  const found = value.flatMap((one: JsonValue, index) => {
     const pointer = pointerTo("/certificates", index);
     if (typeof one === "string") return fields.certificates(one, pointer);
     fields.report(pointer, `Expected PEM text, got ${shown(one)}`);
@@ -91,9 +91,9 @@ function readExtras(
 
 function readDocument(
   fields: Fields,
-  document: Plain | undefined,
+  document: JsonValue | undefined,
 ): PolicyRecord | undefined {
-  if (!isPlainObject(document)) {
+  if (!isJsonObject(document)) {
     if (fields.total === 0) {
       fields.report("", `Expected a policy object, got ${shown(document)}`);
     }
@@ -139,11 +139,11 @@ function parseJson(fields: Fields, input: string): unknown {
 export function readPolicy(input: unknown): ReadResult {
   const fields = new Fields();
   let cause: unknown;
-  let plain: Plain | undefined;
+  let plain: JsonValue | undefined;
   try {
     const value = typeof input === "string" ? parseJson(fields, input) : input;
     if (value !== undefined || fields.total === 0) {
-      plain = toPlain(
+      plain = toJsonValue(
         value,
         (pointer, message) => fields.reportUnreadable(pointer, message),
       );

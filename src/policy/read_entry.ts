@@ -11,7 +11,7 @@ import { quoteText } from "../text.ts";
 import type { PinRole } from "./document.ts";
 import { type Fields, parseDate, shown, tooMany } from "./fields.ts";
 import { pointerTo } from "./json.ts";
-import { isPlainObject, type Plain, type PlainObject } from "./plain.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "./json_value.ts";
 import type { HostEntry, PinRule } from "./record.ts";
 
 const ROLES: readonly PinRole[] = ["leaf", "intermediate", "root", "ca"];
@@ -21,7 +21,7 @@ const HOST_KEYS = [
 ];
 function readRole(
   fields: Fields,
-  object: PlainObject,
+  object: JsonObject,
   pointer: string,
 ): PinRole | undefined {
   if (object.role === undefined) return undefined;
@@ -56,13 +56,13 @@ function readTextPin(
 
 function readRule(
   fields: Fields,
-  value: Plain,
+  value: JsonValue,
   pointer: string,
 ): PinRule | undefined {
   if (typeof value === "string") {
     return readTextPin(fields, value, undefined, pointer, pointer);
   }
-  if (!isPlainObject(value)) {
+  if (!isJsonObject(value)) {
     fields.report(pointer, `Expected a pin, got ${shown(value)}`);
     return undefined;
   }
@@ -101,7 +101,7 @@ function readRule(
 
 function readRules(
   fields: Fields,
-  value: Plain | undefined,
+  value: JsonValue | undefined,
   pointer: string,
 ): readonly PinRule[] {
   if (value === "first-use") {
@@ -115,7 +115,7 @@ function readRules(
       tooMany("pins of one host", MAX_POLICY_PINS);
     }
     return Object.freeze(
-      value.flatMap((one: Plain, index) =>
+      value.flatMap((one: JsonValue, index) =>
         readRule(fields, one, pointerTo(pointer, index)) ?? []
       ),
     );
@@ -125,7 +125,7 @@ function readRules(
 
 function readExpiry(
   fields: Fields,
-  entry: PlainObject,
+  entry: JsonObject,
   pointer: string,
 ): number | undefined {
   const text = fields.text(entry, pointer, "expiresAt");
@@ -143,7 +143,7 @@ function readExpiry(
 export function readEntry(
   fields: Fields,
   key: string,
-  value: Plain,
+  value: JsonValue,
   pointer: string,
 ): HostEntry | undefined {
   const wildcard = key.startsWith("*.");
@@ -166,7 +166,7 @@ export function readEntry(
     wildcard,
     pointer,
   };
-  if (!isPlainObject(value)) {
+  if (!isJsonObject(value)) {
     fields.report(
       pointer,
       `Expected an object with "pins", got ${shown(value)}`,

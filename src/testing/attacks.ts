@@ -66,7 +66,7 @@ export interface MintAttacksOptions {
  * They are attacks on a client that pins: a pinned certificate that signed
  * nothing, an evil twin, a leaf used as a CA, broken constraints, bad dates,
  * odd encodings. A test that refuses all the attacks and accepts all the
- * controls has shown that it judges the verified path.
+ * controls has shown that it evaluates the verified path.
  *
  * @example
  * ```ts

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Bytes } from "../crypto/steps.ts";
+import type { Bytes } from "../crypto/routine.ts";
 import type { Extension, KeyUsageName, NameConstraints } from "./extensions.ts";
 import type { KeyType, MintedKey } from "./keys.ts";
 import type { DistinguishedName, GeneralName } from "./names.ts";

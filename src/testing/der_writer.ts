@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Bytes } from "../crypto/steps.ts";
+import type { Bytes } from "../crypto/routine.ts";
 
 /** Joins byte strings. */
 export function concatBytes(...parts: readonly Uint8Array[]): Bytes {

@@ -4,7 +4,7 @@
  * @module
  */
 import { encodeBase64 } from "@std/encoding/base64";
-import type { Bytes } from "../crypto/steps.ts";
+import type { Bytes } from "../crypto/routine.ts";
 import {
   bitString,
   childrenOf,

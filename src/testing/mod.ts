@@ -68,5 +68,5 @@ export type {
   NameAttribute,
   StringEncoding,
 } from "./names.ts";
-export type { Bytes } from "../crypto/steps.ts";
+export type { Bytes } from "../crypto/routine.ts";
 export type { ErrorCode } from "../errors.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { encodeHex } from "@std/encoding/hex";
-import type { Bytes } from "../crypto/steps.ts";
+import type { Bytes } from "../crypto/routine.ts";
 import { CertificateError, LimitError } from "../errors.ts";
 import { formatAddress } from "../host.ts";
 import {

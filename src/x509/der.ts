@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Bytes } from "../crypto/steps.ts";
+import type { Bytes } from "../crypto/routine.ts";
 import { CertificateError } from "../errors.ts";
 import { MAX_DER_DEPTH, MAX_DER_VALUES, MAX_OID_BYTES } from "../limits.ts";
 

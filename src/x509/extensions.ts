@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Bytes } from "../crypto/steps.ts";
+import type { Bytes } from "../crypto/routine.ts";
 import { CertificateError } from "../errors.ts";
 import {
   derError,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Bytes } from "../crypto/steps.ts";
+import type { Bytes } from "../crypto/routine.ts";
 import { bytesKey, derError, type DerValue, readOid, sequence } from "./der.ts";
 import { type Name, readName } from "./names.ts";
 

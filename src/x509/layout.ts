@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Bytes } from "../crypto/steps.ts";
+import type { Bytes } from "../crypto/routine.ts";
 import { CertificateError } from "../errors.ts";
 import { MAX_CERTIFICATE_VALUES, MAX_EXTENSIONS } from "../limits.ts";
 import {

@@ -5,7 +5,7 @@
  * @module
  */
 import { encodeHex } from "@std/encoding/hex";
-import type { Bytes } from "../crypto/steps.ts";
+import type { Bytes } from "../crypto/routine.ts";
 import {
   bytesKey,
   derError,

@@ -5,7 +5,7 @@
  * @module
  */
 import { decodeBase64, encodeBase64 } from "@std/encoding/base64";
-import type { Bytes } from "../crypto/steps.ts";
+import type { Bytes } from "../crypto/routine.ts";
 import { CertificateError, LimitError } from "../errors.ts";
 import {
   MAX_CERTIFICATE_BYTES,

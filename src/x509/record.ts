@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Bytes } from "../crypto/steps.ts";
+import type { Bytes } from "../crypto/routine.ts";
 import { type DecodedExtensions, decodeExtensions } from "./extensions.ts";
 import type { Layout } from "./layout.ts";
 import { nameKey, namesEqual, nameText } from "./names.ts";

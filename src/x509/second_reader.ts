@@ -12,7 +12,7 @@
  * @module
  */
 import * as asn1js from "asn1js";
-import type { Bytes } from "../crypto/steps.ts";
+import type { Bytes } from "../crypto/routine.ts";
 import { MAX_CERTIFICATE_BYTES, MAX_CERTIFICATE_VALUES } from "../limits.ts";
 import { bytesEqual, derError, oidText } from "./der.ts";
 import type { Algorithm, Extension, Layout } from "./layout.ts";

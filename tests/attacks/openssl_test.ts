@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { CertpinError } from "../../src/errors.ts";
 import { verifyPath } from "../../src/path/verify.ts";
 import { parseCertificates } from "../../src/x509/certificate.ts";
-import { missing } from "../shared/skip.ts";
+import { missing } from "../conformance/skip.ts";
 import { mintRandomChain, type RandomChain } from "./random_chains.ts";
 
 const CHAINS = 300;

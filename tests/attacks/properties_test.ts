@@ -5,7 +5,7 @@ import { runWithWebCrypto } from "../../src/crypto/webcrypto.ts";
 import { CertpinError } from "../../src/errors.ts";
 import type { Limits } from "../../src/limits.ts";
 import { SignatureCache } from "../../src/path/signature.ts";
-import { verifyPathSteps } from "../../src/path/verify.ts";
+import { verifyPathRoutine } from "../../src/path/verify.ts";
 import { mintChain } from "../../src/testing/mod.ts";
 import {
   type Certificate,
@@ -55,7 +55,7 @@ interface Question {
 /** `accepted`, or the code of the refusal. */
 async function verdict(scene: Scene, question: Question = {}): Promise<string> {
   const { cache = new SignatureCache(), rest = scene.rest, at = AT } = question;
-  const steps = verifyPathSteps([scene.leaf, ...rest], {
+  const steps = verifyPathRoutine([scene.leaf, ...rest], {
     hostname: question.hostname ?? scene.hostname,
     anchors: question.anchors ?? scene.anchors,
     at,

@@ -28,7 +28,7 @@ const files = {
   "other.pem": other.pem,
 };
 
-Deno.test("certpin check judges 60 hosts on loopback in one run", async () => {
+Deno.test("certpin check evaluates 60 hosts on loopback in one run", async () => {
   const good = serve(chain);
   const unpinned = serve(other);
   await withServers(
@@ -165,7 +165,7 @@ Deno.test("certpin check gives each connection its time, and tries once unless i
   });
 });
 
-Deno.test("certpin check judges a chain from a file, for any date", async () => {
+Deno.test("certpin check evaluates a chain from a file, for any date", async () => {
   await withFiles(files, async (cwd) => {
     const day = (days: number) =>
       new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);

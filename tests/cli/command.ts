@@ -5,7 +5,7 @@
  */
 import { assert } from "@std/assert";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import schema from "../../src/cli/output.schema.json" with { type: "json" };
+import schema from "../../cli/render/output.schema.json" with { type: "json" };
 import { filePath } from "../../tools/suite/paths.ts";
 
 /** A guard against hangs, in milliseconds; no test asserts a time. */
@@ -62,7 +62,7 @@ export const COMMAND_VARIABLE = "CERTPIN_TEST_COMMAND";
 export function commandWords(): string[] {
   const named = Deno.env.get(COMMAND_VARIABLE);
   if (named !== undefined) return JSON.parse(named);
-  const main = filePath("src/cli/main.ts");
+  const main = filePath("cli/main.ts");
   return [Deno.execPath(), "run", "-A", "--no-check", "--quiet", main];
 }
 

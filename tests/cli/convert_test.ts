@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { filePath } from "../../tools/suite/paths.ts";
-import { FORMAT_NAMES } from "../../src/formats/registry.ts";
-import { A, B, SAMPLES } from "../unit/formats/samples.ts";
+import { FORMAT_NAMES } from "../../cli/formats/registry.ts";
+import { A, B, SAMPLES } from "./formats/samples.ts";
 import { certpin, documentOf, inTemporaryFolder } from "./command.ts";
 
 const cwd = filePath("fixtures/formats/");

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { mintChain } from "../../src/testing/mod.ts";
-import { missing } from "../shared/skip.ts";
+import { missing } from "../conformance/skip.ts";
 import {
   certpin,
   documentOf,

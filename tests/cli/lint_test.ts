@@ -3,7 +3,7 @@ import * as tls from "node:tls";
 import { parseCertificates } from "../../src/x509/certificate.ts";
 import { fingerprint } from "../../src/pins/fingerprint.ts";
 import { mintChain } from "../../src/testing/mod.ts";
-import { A, B, C, D } from "../unit/formats/samples.ts";
+import { A, B, C, D } from "./formats/samples.ts";
 import { certpin, documentOf, inTemporaryFolder, type Ran } from "./command.ts";
 
 type Hosts = Record<string, unknown>;
@@ -193,13 +193,13 @@ Deno.test("certpin lint tells backups that are none, and own roots, from given f
     ]);
     assertEquals(await run([...onPath, backup], "--chain", "chain.pem"), []);
     // The root is on the path too, though no host sends it.
-    const judged = ["--chain", "chain.pem", "--root", "root.pem"];
-    assertEquals(await run([...onPath, root], ...judged), [
+    const evaluated = ["--chain", "chain.pem", "--root", "root.pem"];
+    assertEquals(await run([...onPath, root], ...evaluated), [
       "warning no-true-backup /hosts/api.a.example/pins",
     ]);
-    assertEquals(await run([...onPath, backup], ...judged), []);
+    assertEquals(await run([...onPath, backup], ...evaluated), []);
     const late = ["--at", "2099-01-01"];
-    assertEquals(await run([...onPath, root], ...judged, ...late), [
+    assertEquals(await run([...onPath, root], ...evaluated, ...late), [
       "warning no-true-backup /hosts/api.a.example/pins",
     ]);
     assertEquals(await run([root, root], "--root", "root.pem"), [
@@ -252,7 +252,7 @@ Deno.test("certpin lint leaves out what the policy accepts, says so, and says wh
   assertStringIncludes(text.stdout, "accepted public-suffix /hosts/co.uk: we");
 });
 
-Deno.test("certpin lint --at judges expiry as of another day", async () => {
+Deno.test("certpin lint --at evaluates expiry as of another day", async () => {
   const policy = policyOf({
     "api.a.example": { expiresAt: "2031-06-01T00:00:00Z", pins: [A, B] },
   });

@@ -17,7 +17,7 @@ const granted = (
 ) =>
   runProgram(Deno.execPath(), [
     ...["run", "--no-prompt", "--no-check", "--quiet"],
-    ...[...permissions, filePath("src/cli/main.ts"), ...args],
+    ...[...permissions, filePath("cli/main.ts"), ...args],
   ], { cwd });
 
 Deno.test({
@@ -69,10 +69,10 @@ Deno.test({
             "--allow-sys",
             "--allow-env=NODE_USE_SYSTEM_CA",
           ];
-          const judged = await granted(listed, ["inspect", ...where], cwd);
+          const evaluated = await granted(listed, ["inspect", ...where], cwd);
           // Listed, and our root is not among them.
-          assertEquals(judged.code, 1);
-          assertStringIncludes(judged.stdout, "ERR_CERTPIN_PATH_NO_ISSUER");
+          assertEquals(evaluated.code, 1);
+          assertStringIncludes(evaluated.stdout, "ERR_CERTPIN_PATH_NO_ISSUER");
         }),
     );
   },

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { filePath } from "../../tools/suite/paths.ts";
-import { missing } from "../shared/skip.ts";
+import { missing } from "../conformance/skip.ts";
 import {
   certpin,
   documentOf,

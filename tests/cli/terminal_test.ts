@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { filePath } from "../../tools/suite/paths.ts";
 import { mintChain } from "../../src/testing/mod.ts";
-import { missing } from "../shared/skip.ts";
+import { missing } from "../conformance/skip.ts";
 import { commandWords, inTemporaryFolder, runProgram } from "./command.ts";
 import { serve, withServers } from "./servers.ts";
 

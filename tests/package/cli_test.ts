@@ -7,7 +7,7 @@ import { deno } from "../../tools/suite/command.ts";
 import { npm, programPath } from "../../tools/suite/npx.ts";
 import { ROOT } from "../../tools/suite/paths.ts";
 import { COMMAND_VARIABLE } from "../cli/command.ts";
-import { everything, missing } from "../shared/skip.ts";
+import { everything, missing } from "../conformance/skip.ts";
 import { Consumer } from "./consumer.ts";
 
 const hasNpm = (await npm(["--version"], ".")).success;

@@ -1,5 +1,5 @@
 /**
- * The package for Node and Bun, built, judged by others' tools, and used.
+ * The package for Node and Bun, built, evaluated by others' tools, and used.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import * as esbuild from "esbuild";
@@ -7,7 +7,7 @@ import { buildNpm } from "../../tools/build_npm.ts";
 import { run } from "../../tools/suite/command.ts";
 import { npm, programPath } from "../../tools/suite/npx.ts";
 import { filesUnder, ROOT } from "../../tools/suite/paths.ts";
-import { everything, missing } from "../shared/skip.ts";
+import { everything, missing } from "../conformance/skip.ts";
 import { Consumer } from "./consumer.ts";
 
 /** Largest core, minified and compressed, in bytes. */

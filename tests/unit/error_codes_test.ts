@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { checkServerIdentity } from "../../src/adapters/node.ts";
 import { connectTls, createFetch } from "../../src/adapters/deno.ts";
-import { requireRuntime } from "../../src/adapters/runtime.ts";
+import { requireRuntime } from "../../src/tls/runtime.ts";
 import {
   CERTIFICATE_ERROR_CODES,
   CertificateError,
@@ -21,11 +21,11 @@ import {
   POLICY_ERROR_CODES,
   PolicyError,
 } from "../../src/errors.ts";
-import { convert } from "../../src/formats/registry.ts";
+import { convert } from "../../cli/formats/registry.ts";
 import { canonicalHost } from "../../src/host.ts";
 import { MAX_CERTIFICATE_BYTES, MAX_POLICY_LENGTH } from "../../src/limits.ts";
 import { verifyPath } from "../../src/path/verify.ts";
-import { createPinner } from "../../src/pinner.ts";
+import { createPinner } from "../../src/pinner/pinner.ts";
 import { fingerprint } from "../../src/pins/fingerprint.ts";
 import { formatPin, parsePin } from "../../src/pins/pin.ts";
 import type { PolicyDocument } from "../../src/policy/document.ts";
@@ -35,10 +35,10 @@ import {
   type Certificate,
   parseCertificates,
 } from "../../src/x509/certificate.ts";
-import { readKeys } from "../../src/x509/keys.ts";
-import { DER_CASES } from "../shared/core/der_cases.ts";
-import { PATH_CASES } from "../shared/core/path_cases.ts";
-import { verifySetting } from "../shared/core/rules.ts";
+import { readKeys } from "../../cli/keys/keys.ts";
+import { DER_CASES } from "../conformance/core/der_cases.ts";
+import { PATH_CASES } from "../conformance/core/path_cases.ts";
+import { verifySetting } from "../conformance/core/rules.ts";
 
 /** What ends in a code, and what differs in one thing and does not. */
 interface Scenario {

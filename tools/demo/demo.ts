@@ -49,7 +49,7 @@ async function treeRows(verdict: Verdict): Promise<TreeRow[]> {
   })));
 }
 
-/** The text of a response, and how its connection was judged. */
+/** The text of a response, and how its connection was evaluated. */
 async function ask(
   fetch: (url: string) => Promise<Response>,
   server: CountingServer,

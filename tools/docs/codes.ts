@@ -45,7 +45,7 @@ const CLASSES: readonly [string, readonly ErrorCode[], string][] = [
   [
     "ConnectionError",
     CONNECTION_ERROR_CODES,
-    "A connection cannot be judged, or must not be made.",
+    "A connection cannot be evaluated, or must not be made.",
   ],
 ];
 

@@ -12,7 +12,7 @@ import { filePath, ROOT } from "../suite/paths.ts";
 const FOLDER = new URL("fixtures/docs/", ROOT);
 
 async function sample(commandLine: string): Promise<string> {
-  const main = filePath("src/cli/main.ts");
+  const main = filePath("cli/main.ts");
   const { output } = await deno(
     ["run", "-A", "--no-lock", "--no-check", main, ...commandLine.split(" ")],
     { cwd: FOLDER },

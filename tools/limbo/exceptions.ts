@@ -13,7 +13,10 @@ export interface LimboException {
 
 /** Reads the list. */
 export async function readExceptions(): Promise<readonly LimboException[]> {
-  const file = new URL("../../tests/limbo_exceptions.json", import.meta.url);
+  const file = new URL(
+    "../../tests/unit/path/limbo_exceptions.json",
+    import.meta.url,
+  );
   return JSON.parse(await Deno.readTextFile(file));
 }
 

@@ -1,13 +1,18 @@
 /**
  * `deno task limbo FILE`: runs x509-limbo, prints a table, fails on anything
- * that `tests/limbo_exceptions.json` does not explain.
+ * that `tests/unit/path/limbo_exceptions.json` does not explain.
  *
  * @module
  */
 import { parseArgs } from "node:util";
 import { runWithWebCrypto } from "../../src/crypto/webcrypto.ts";
 import { disagreements, readExceptions } from "./exceptions.ts";
-import { judge, type LimboResult, type Outcome, readLimbo } from "./suite.ts";
+import {
+  evaluate,
+  type LimboResult,
+  type Outcome,
+  readLimbo,
+} from "./suite.ts";
 
 const HELP = `Runs the x509-limbo suite against verifyPath.
 
@@ -80,7 +85,7 @@ async function main(): Promise<void> {
   try {
     for await (const limbo of readLimbo(positionals[0])) {
       if (limbo.validation_kind !== "SERVER") continue;
-      results.push(await judge(limbo, runWithWebCrypto));
+      results.push(await evaluate(limbo, runWithWebCrypto));
       if (progress && results.length % 50 === 0) {
         Deno.stderr.writeSync(
           new TextEncoder().encode(`\r${results.length} cases`),

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Steps } from "../../src/crypto/steps.ts";
+import type { CryptoRoutine } from "../../src/crypto/routine.ts";
 import { CertpinError, LimitError } from "../../src/errors.ts";
 import { SignatureCache } from "../../src/path/signature.ts";
-import { verifyPathSteps } from "../../src/path/verify.ts";
+import { verifyPathRoutine } from "../../src/path/verify.ts";
 import { parseCertificates } from "../../src/x509/certificate.ts";
 
 /** One case, as the suite writes it; fields that are not used here are left out. */
@@ -39,7 +39,7 @@ export interface LimboResult {
 }
 
 /** Runs a computation: over WebCrypto, or over another library. */
-export type Driver = <T>(steps: Steps<T>) => T | Promise<T>;
+export type Driver = <T>(steps: CryptoRoutine<T>) => T | Promise<T>;
 
 /** Reads a suite: one case a line, gzip where the name ends in `.gz`. */
 export async function* readLimbo(
@@ -59,10 +59,10 @@ export async function* readLimbo(
 }
 
 /**
- * Judges one case, with a signature cache of its own. A case without a time is
- * judged now.
+ * Evaluates one case, with a signature cache of its own. A case without a time is
+ * evaluated now.
  */
-export async function judge(
+export async function evaluate(
   limbo: LimboCase,
   driver: Driver,
 ): Promise<LimboResult> {
@@ -97,7 +97,7 @@ async function refusal(
   try {
     const chain = [limbo.peer_certificate, ...limbo.untrusted_intermediates]
       .flatMap((pem) => parseCertificates(pem));
-    await driver(verifyPathSteps(
+    await driver(verifyPathRoutine(
       chain,
       {
         hostname: limbo.expected_peer_name?.value,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FeatureResult } from "../../tests/shared/harness.ts";
+import type { FeatureResult } from "../../tests/conformance/harness.ts";
 import { ROOT } from "./paths.ts";
 
 const BEGIN = "<!-- features:begin -->";

@@ -110,7 +110,7 @@ export async function bundleLauncher(
   platform: BundleOptions["platform"],
   all: boolean,
 ): Promise<string> {
-  const text = await bundle(`tests/runtimes/${launcher}.ts`, {
+  const text = await bundle(`tests/conformance/launchers/${launcher}.ts`, {
     platform,
     packagesFolder: folder,
   });
@@ -127,7 +127,9 @@ export async function runOn(
 ): Promise<Ran | undefined> {
   const path = await programPath(npmPackage, program, whereami);
   if (path === undefined) return undefined;
-  const folder = await packagesFolder(["tests/runtimes/process.ts"]);
+  const folder = await packagesFolder([
+    "tests/conformance/launchers/process.ts",
+  ]);
   try {
     const file = await bundleLauncher(folder, "process", "node", all);
     return await run(path, [...args, file], { cwd: folder, verbose });

@@ -90,7 +90,7 @@ export async function runInWorkerd(
   ]);
   if (path === undefined) return undefined;
   const folder = await packagesFolder([
-    "tests/runtimes/workerd.ts",
+    "tests/conformance/launchers/workerd.ts",
     ...ADAPTERS,
   ]);
   try {
@@ -177,7 +177,7 @@ export async function runInBrowser(
   const chromium = await findChromium();
   if (chromium === undefined) return undefined;
   const folder = await packagesFolder([
-    "tests/runtimes/browser.ts",
+    "tests/conformance/launchers/browser.ts",
     ...ADAPTERS,
   ]);
   try {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { requireAll } from "../../tests/shared/skip.ts";
+import { requireAll } from "../../tests/conformance/skip.ts";
 import { type CommandOptions, deno, type Ran } from "./command.ts";
 import { featuresInReadme, readFeatures } from "./features.ts";
 import { type Outcome, readCounts } from "./outcome.ts";
@@ -160,7 +160,7 @@ export const STAGES: readonly Stage[] = [
     run: async (settings) =>
       await tests(settings, [
         "--parallel",
-        "--ignore=tests/package,tests/runtimes,tests/examples",
+        "--ignore=tests/package,tests/conformance,tests/docs/examples",
         "tests/",
       ]),
   },
@@ -169,7 +169,10 @@ export const STAGES: readonly Stage[] = [
     // These change the environment of the process, or load the machine.
     title: "deno test, one file at a time: shared tests, examples",
     run: async (settings) =>
-      await tests(settings, ["tests/runtimes/", "tests/examples/"]),
+      await tests(settings, [
+        "tests/conformance/launchers/",
+        "tests/docs/examples/",
+      ]),
   },
   {
     name: "package",

@@ -5,8 +5,8 @@
  * @module
  */
 import { pathToFileURL } from "node:url";
-import type { Vectors } from "../../tests/shared/core/vectors.ts";
-import { missingVectors, vectorsFolder } from "../../tests/shared/skip.ts";
+import type { Vectors } from "../../tests/conformance/core/vectors.ts";
+import { missingVectors, vectorsFolder } from "../../tests/conformance/skip.ts";
 import { type LimboCase, readLimbo } from "../limbo/suite.ts";
 
 /** Of how many cases of x509-limbo a sample takes one. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Bytes } from "../../crypto/steps.ts";
+import type { Bytes } from "../../crypto/routine.ts";
 import type { ErrorCode } from "../../errors.ts";
 import { mintCertificate } from "../certificate.ts";
 import type {

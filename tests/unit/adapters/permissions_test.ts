@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { mintChain, type MintedChain } from "../../../src/testing/mod.ts";
-import { serve, type Served } from "../../shared/adapters/servers.ts";
+import { serve, type Served } from "../../conformance/adapters/servers.ts";
 
 const CLIENT = new URL("./permission_client.ts", import.meta.url);
 const CONFIG = new URL("../../../deno.json", import.meta.url);
@@ -74,7 +74,7 @@ Deno.test("createFetch() with ca needs --allow-net, and undici's variables", () 
     ["--allow-env=JEST_WORKER_ID", /JEST_WORKER_ID/],
   ]));
 
-Deno.test("the platform's store is listed with --allow-sys, and judged without", async () => {
+Deno.test("the platform's store is listed with --allow-sys, and evaluated without", async () => {
   const chain = await mintChain();
   await using server = await serve(chain);
   const file = await Deno.makeTempFile({ suffix: ".pem" });

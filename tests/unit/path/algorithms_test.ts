@@ -1,6 +1,6 @@
 /** Keys and signature algorithms: what a path may use (RFC 3279, 4055, 5480, 8410). */
 import { assert, assertEquals } from "@std/assert";
-import type { SignatureScheme } from "../../../src/crypto/steps.ts";
+import type { SignatureScheme } from "../../../src/crypto/routine.ts";
 import {
   MAX_PSS_SALT_BYTES,
   MAX_RSA_EXPONENT_BYTES,
@@ -178,18 +178,18 @@ function schemeOf(algorithm: Bytes, kind: KeyKind) {
 }
 
 Deno.test("PSS has one hash throughout, a bounded salt and the usual trailer", () => {
-  const judge = (options: PssOptions) =>
+  const evaluate = (options: PssOptions) =>
     schemeOf(pss(options), { kind: "rsa" });
   const scheme = (saltLength: number): SignatureScheme => ({
     kind: "rsa-pss",
     hash: "sha256",
     saltLength,
   });
-  assertEquals(judge({ salt: 32 }), scheme(32));
-  assertEquals(judge({}), scheme(20));
-  assertEquals(judge({ salt: 0 }), scheme(0));
+  assertEquals(evaluate({ salt: 32 }), scheme(32));
+  assertEquals(evaluate({}), scheme(20));
+  assertEquals(evaluate({ salt: 0 }), scheme(0));
   assertEquals(
-    judge({ salt: MAX_PSS_SALT_BYTES }),
+    evaluate({ salt: MAX_PSS_SALT_BYTES }),
     scheme(MAX_PSS_SALT_BYTES),
   );
   const refused: PssOptions[] = [
@@ -202,7 +202,7 @@ Deno.test("PSS has one hash throughout, a bounded salt and the usual trailer", (
     { salt: 32, more: [explicit(2, integer(32))] },
     { salt: 32, more: [explicit(4, integer(1))] },
   ];
-  for (const options of refused) assertEquals(judge(options), "refused");
+  for (const options of refused) assertEquals(evaluate(options), "refused");
   const parameters = (...all: Bytes[]) => sequence(PSS, sequence(...all));
   // The defaults are SHA-1.
   assertEquals(schemeOf(parameters(), { kind: "rsa" }), "refused");
@@ -212,7 +212,7 @@ Deno.test("PSS has one hash throughout, a bounded salt and the usual trailer", (
     "refused",
   );
   const negative = explicit(2, integer(Uint8Array.of(0xff)));
-  assertEquals(judge({ more: [negative] }), "refused");
+  assertEquals(evaluate({ more: [negative] }), "refused");
   // A hash with parameters that are not NULL.
   assertEquals(
     schemeOf(

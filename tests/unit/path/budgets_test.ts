@@ -18,8 +18,8 @@ import {
   type Certificate,
   parseCertificates,
 } from "../../../src/x509/certificate.ts";
-import { guarded } from "../../shared/harness.ts";
-import { random } from "../../shared/random.ts";
+import { guarded } from "../../conformance/harness.ts";
+import { random } from "../../conformance/random.ts";
 import { HOSTNAME, parsed, type Result, resultOf } from "./support.ts";
 import type { Job } from "./worker.ts";
 
@@ -151,7 +151,7 @@ Deno.test("thousands of names under thousands of constraints end at their limit"
           .concat({ dns: last }),
       },
     });
-  const judge = async (
+  const evaluate = async (
     issuer: MintedCertificate,
     names: number,
   ): Promise<Result> => {
@@ -164,9 +164,9 @@ Deno.test("thousands of names under thousands of constraints end at their limit"
     return await inWorker({ chain: [der], anchors: [issuer.der] });
   };
   const permitting = await constrained(2_000, "com");
-  assert("path" in await judge(permitting, 20));
-  assertEquals(await judge(permitting, 4_000), LIMIT);
-  assertEquals(await judge(await constrained(2_000, "org"), 20), {
+  assert("path" in await evaluate(permitting, 20));
+  assertEquals(await evaluate(permitting, 4_000), LIMIT);
+  assertEquals(await evaluate(await constrained(2_000, "org"), 20), {
     code: "ERR_CERTPIN_PATH_NAME_CONSTRAINTS",
   });
 });
@@ -198,7 +198,7 @@ Deno.test("names of sixty thousand characters are read in a moment, whatever the
   }
 });
 
-Deno.test("a certificate of thousands of common names and thousands of hosts is judged in a moment", async () => {
+Deno.test("a certificate of thousands of common names and thousands of hosts is evaluated in a moment", async () => {
   const encoder = new TextEncoder();
   const subject = sequence(
     ...Array.from({ length: 350 }, (_, i) =>

@@ -1,6 +1,6 @@
 /** x509-limbo: verdicts, both drivers, and the list of exceptions. */
 import { assert, assertEquals } from "@std/assert";
-import { runWithNodeCrypto } from "../../../src/adapters/node_crypto.ts";
+import { runWithNodeCrypto } from "../../../src/tls/node_crypto.ts";
 import { runWithWebCrypto } from "../../../src/crypto/webcrypto.ts";
 import { mintChain, type MintedChain } from "../../../src/testing/mod.ts";
 import {
@@ -8,7 +8,7 @@ import {
   readExceptions,
 } from "../../../tools/limbo/exceptions.ts";
 import {
-  judge,
+  evaluate,
   type LimboCase,
   type LimboResult,
   readLimbo,
@@ -17,7 +17,7 @@ import {
   everything,
   missingVectors,
   vectorsFolder,
-} from "../../shared/skip.ts";
+} from "../../conformance/skip.ts";
 
 /** Of so many cases, a sample takes one. */
 const SAMPLE = 4;
@@ -43,15 +43,15 @@ function verdict({ id, outcome, code }: LimboResult): unknown {
 
 Deno.test({
   name:
-    "verifyPath() judges x509-limbo as it should, and alike over WebCrypto and node:crypto",
+    "verifyPath() evaluates x509-limbo as it should, and alike over WebCrypto and node:crypto",
   ignore: missingVectors(),
   fn: async () => {
     const results: LimboResult[] = [];
     for (const limbo of await cases()) {
-      const result = await judge(limbo, runWithWebCrypto);
+      const result = await evaluate(limbo, runWithWebCrypto);
       results.push(result);
       assertEquals(
-        verdict(await judge(limbo, runWithNodeCrypto)),
+        verdict(await evaluate(limbo, runWithNodeCrypto)),
         verdict(result),
       );
     }

@@ -1,11 +1,11 @@
-/** Random chains, judged by certpin and by `openssl verify -x509_strict`. */
+/** Random chains, evaluated by certpin and by `openssl verify -x509_strict`. */
 import { assert, assertEquals } from "@std/assert";
 import { parseCertificates } from "../../../src/x509/certificate.ts";
-import disagreements from "../../openssl_disagreements.json" with {
+import disagreements from "../../attacks/openssl_disagreements.json" with {
   type: "json",
 };
-import { random } from "../../shared/random.ts";
-import { everything } from "../../shared/skip.ts";
+import { random } from "../../conformance/random.ts";
+import { everything } from "../../conformance/skip.ts";
 import { missingOpenssl, openssl } from "../x509/openssl.ts";
 import {
   DEFECTS,
@@ -75,7 +75,7 @@ const ignore = await missingOpenssl();
 
 Deno.test({
   name:
-    "random chains are judged as openssl verify -x509_strict judges them, but for listed ones",
+    "random chains are evaluated as openssl verify -x509_strict evaluates them, but for listed ones",
   ignore,
   fn: () =>
     inFolder(async (folder) => {

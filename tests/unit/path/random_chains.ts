@@ -11,7 +11,7 @@ import {
   mintKey,
   sharedKey,
 } from "../../../src/testing/mod.ts";
-import type { Random } from "../../shared/random.ts";
+import type { Random } from "../../conformance/random.ts";
 
 const DAY_MS = 86_400_000;
 

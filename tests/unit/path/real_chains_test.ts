@@ -5,7 +5,7 @@ import {
   type Certificate,
   parseCertificates,
 } from "../../../src/x509/certificate.ts";
-import { missingVectors, vectorsFolder } from "../../shared/skip.ts";
+import { missingVectors, vectorsFolder } from "../../conformance/skip.ts";
 import { type Result, resultOf } from "./support.ts";
 
 interface RealChain {
@@ -50,32 +50,35 @@ Deno.test({
       const start = Math.max(
         ...certificates.map(({ notBefore }) => notBefore.getTime()),
       );
-      const judge = async (changed: {
+      const evaluate = async (changed: {
         at?: Date;
         hostname?: string;
         anchors?: readonly Certificate[];
         chain?: readonly Certificate[];
       }) =>
         await resultOf(changed.chain ?? presented, { ...options, ...changed });
-      const good = await judge({});
+      const good = await evaluate({});
       assert("path" in good);
-      assertEquals(await judge({ at: new Date(end) }), good);
-      assertEquals(await judge({ at: new Date(end + 999) }), good);
-      assertEquals(await judge({ at: new Date(end + 1000) }), code("EXPIRED"));
-      assertEquals(await judge({ at: new Date(start) }), good);
+      assertEquals(await evaluate({ at: new Date(end) }), good);
+      assertEquals(await evaluate({ at: new Date(end + 999) }), good);
       assertEquals(
-        await judge({ at: new Date(start - 1) }),
+        await evaluate({ at: new Date(end + 1000) }),
+        code("EXPIRED"),
+      );
+      assertEquals(await evaluate({ at: new Date(start) }), good);
+      assertEquals(
+        await evaluate({ at: new Date(start - 1) }),
         code("NOT_YET_VALID"),
       );
       assertEquals(
-        await judge({ hostname: `${host}.invalid` }),
+        await evaluate({ hostname: `${host}.invalid` }),
         code("HOSTNAME"),
       );
       assertEquals(
-        await judge({ chain: presented.slice(0, 1) }),
+        await evaluate({ chain: presented.slice(0, 1) }),
         code("NO_ISSUER"),
       );
-      assertEquals(await judge({ anchors: [] }), code("NO_ISSUER"));
+      assertEquals(await evaluate({ anchors: [] }), code("NO_ISSUER"));
     }
   },
 });

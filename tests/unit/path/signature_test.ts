@@ -1,11 +1,11 @@
 /** Signatures: which key may sign how, and what is remembered of it. */
 import { assertEquals } from "@std/assert";
-import { runWithNodeCrypto } from "../../../src/adapters/node_crypto.ts";
-import type { Steps } from "../../../src/crypto/steps.ts";
+import { runWithNodeCrypto } from "../../../src/tls/node_crypto.ts";
+import type { CryptoRoutine } from "../../../src/crypto/routine.ts";
 import { runWithWebCrypto } from "../../../src/crypto/webcrypto.ts";
 import { CertpinError } from "../../../src/errors.ts";
 import { SignatureCache } from "../../../src/path/signature.ts";
-import { verifyPathSteps } from "../../../src/path/verify.ts";
+import { verifyPathRoutine } from "../../../src/path/verify.ts";
 import {
   childrenOf,
   integer,
@@ -21,21 +21,21 @@ import {
 } from "../../../src/testing/mod.ts";
 import { HOSTNAME, parsed, resultOf } from "./support.ts";
 
-type Driver = <T>(steps: Steps<T>) => T | Promise<T>;
+type Driver = <T>(steps: CryptoRoutine<T>) => T | Promise<T>;
 
 const DRIVERS: readonly [string, Driver][] = [
   ["WebCrypto", runWithWebCrypto],
   ["node:crypto", runWithNodeCrypto],
 ];
 
-async function judge(
+async function evaluate(
   run: Driver,
   leaf: MintedCertificate,
   root: MintedCertificate,
 ): Promise<string> {
   const options = { hostname: HOSTNAME, anchors: parsed([root]) };
   try {
-    await run(verifyPathSteps(parsed([leaf]), options, new SignatureCache()));
+    await run(verifyPathRoutine(parsed([leaf]), options, new SignatureCache()));
     return "path";
   } catch (error) {
     if (error instanceof CertpinError) return error.code;
@@ -81,10 +81,10 @@ for (const [name, run] of DRIVERS) {
         const isUnknown = name === "node:crypto" && type === "P-521" &&
           signature.hash === "sha256";
         if (!isUnknown) {
-          assertEquals(await judge(run, good, root), "path", what);
+          assertEquals(await evaluate(run, good, root), "path", what);
         }
         assertEquals(
-          await judge(run, bad, root),
+          await evaluate(run, bad, root),
           "ERR_CERTPIN_PATH_SIGNATURE",
           what,
         );
@@ -98,17 +98,17 @@ for (const [name, run] of DRIVERS) {
     const pss = await sharedKey("RSA-PSS-2048", "signatures");
     const issue = async (issuer: MintedCertificate) =>
       await mintCertificate({ issuer, hostnames: [HOSTNAME] });
-    assertEquals(await judge(run, await issue(root), root), "path");
+    assertEquals(await evaluate(run, await issue(root), root), "path");
     // The same name, another kind of key than the one that signed.
     for (const key of [rsa, pss, await sharedKey("Ed25519", "signatures")]) {
       const twin = await mintCertificate({ subject: "root", ca: true, key });
-      assertEquals(await judge(run, await issue(twin), twin), "path");
+      assertEquals(await evaluate(run, await issue(twin), twin), "path");
       assertEquals(
-        await judge(run, await issue(root), twin),
+        await evaluate(run, await issue(root), twin),
         "ERR_CERTPIN_PATH_ALGORITHM",
       );
       assertEquals(
-        await judge(run, await issue(twin), root),
+        await evaluate(run, await issue(twin), root),
         "ERR_CERTPIN_PATH_ALGORITHM",
       );
     }
@@ -133,7 +133,7 @@ for (const [name, run] of DRIVERS) {
       hostnames: [HOSTNAME],
     });
     assertEquals(
-      await judge(run, leaf, limited),
+      await evaluate(run, leaf, limited),
       "ERR_CERTPIN_PATH_ALGORITHM",
     );
   });
@@ -150,10 +150,10 @@ Deno.test("a verdict on a signature is of this very certificate", async () => {
   const forged = { ...good, der: sequence(tbs.der, algorithm.der, other.der) };
   const cache = new SignatureCache();
   const options = { hostname: HOSTNAME, anchors: parsed([root]) };
-  const judged = async (leaf: MintedCertificate) =>
+  const evaluated = async (leaf: MintedCertificate) =>
     "path" in await resultOf(parsed([leaf]), options, cache);
   assertEquals(
-    [await judged(good), await judged(forged), await judged(good)],
+    [await evaluated(good), await evaluated(forged), await evaluated(good)],
     [true, false, true],
   );
   assertEquals(cache.verified, 2);

@@ -6,7 +6,7 @@ import { CertpinError } from "../../../src/errors.ts";
 import { SignatureCache } from "../../../src/path/signature.ts";
 import {
   type VerifyPathOptions,
-  verifyPathSteps,
+  verifyPathRoutine,
 } from "../../../src/path/verify.ts";
 import type { MintedCertificate } from "../../../src/testing/mod.ts";
 import {
@@ -34,7 +34,7 @@ export async function resultOf(
   cache: SignatureCache = new SignatureCache(),
 ): Promise<Result> {
   try {
-    const steps = verifyPathSteps(chain, options, cache);
+    const steps = verifyPathRoutine(chain, options, cache);
     const { certificates } = await runWithWebCrypto(steps);
     return {
       path: certificates.map(({ serialNumber, issuer }) =>

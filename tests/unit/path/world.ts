@@ -11,7 +11,7 @@ import {
 import type { Certificate } from "../../../src/x509/certificate.ts";
 import { HOSTNAME, parsed } from "./support.ts";
 
-/** What is judged, and when. */
+/** What is evaluated, and when. */
 export interface World {
   /** Leaves to choose from: good ones and bad ones. */
   readonly leaves: readonly Certificate[];

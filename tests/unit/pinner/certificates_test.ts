@@ -4,8 +4,8 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
-import { runWithNodeCrypto } from "../../../src/adapters/node_crypto.ts";
-import type { Bytes } from "../../../src/crypto/steps.ts";
+import { runWithNodeCrypto } from "../../../src/tls/node_crypto.ts";
+import type { Bytes } from "../../../src/crypto/routine.ts";
 import { CertificateError, LimitError } from "../../../src/errors.ts";
 import {
   MAX_CACHED_CERTIFICATES,
@@ -13,7 +13,7 @@ import {
   MAX_CHAIN_VALUES,
 } from "../../../src/limits.ts";
 import { CertificateCache } from "../../../src/pinner/certificates.ts";
-import { fingerprintSteps } from "../../../src/pins/fingerprint.ts";
+import { fingerprintRoutine } from "../../../src/pins/fingerprint.ts";
 import { mintCertificate } from "../../../src/testing/mod.ts";
 import { recordOf } from "../../../src/x509/certificate.ts";
 import { minted } from "./scene.ts";
@@ -40,8 +40,8 @@ Deno.test("a certificate is parsed once for its bytes, and hashed with them", ()
   assertStrictEquals(twice, first);
   assert(first !== second);
   assertEquals([cache.parsed, cache.size], [2, 2]);
-  assert(fingerprintSteps(first, "certificate", "sha256").next().done);
-  assertEquals(fingerprintSteps(first, "spki", "sha256").next().done, false);
+  assert(fingerprintRoutine(first, "certificate", "sha256").next().done);
+  assertEquals(fingerprintRoutine(first, "spki", "sha256").next().done, false);
 });
 
 Deno.test("the cache of certificates is bounded, and drops the least recently used", () => {

@@ -6,11 +6,11 @@ import { CertpinError, PinMismatchError } from "../../../src/errors.ts";
 import { anchorStore } from "../../../src/path/anchors.ts";
 import {
   createPinner,
-  judgeSteps,
+  evaluateRoutine,
   type Peer,
   type Report,
   type Verdict,
-} from "../../../src/pinner.ts";
+} from "../../../src/pinner/pinner.ts";
 import {
   mintAttacks,
   mintCertificate,
@@ -19,7 +19,7 @@ import {
 } from "../../../src/testing/mod.ts";
 import { MAX_CHAIN_BYTES } from "../../../src/limits.ts";
 import { parseCertificates } from "../../../src/x509/certificate.ts";
-import { runWithNodeCrypto } from "../../../src/adapters/node_crypto.ts";
+import { runWithNodeCrypto } from "../../../src/tls/node_crypto.ts";
 import {
   anchors,
   ask,
@@ -178,7 +178,7 @@ Deno.test("what exceeds a limit is not even copied or hashed", async () => {
   });
   const long = await pinnerOf().check(peerOf({ chain }));
   assertEquals([long.error?.code, read], ["ERR_CERTPIN_LIMIT_CHAIN_LENGTH", 0]);
-  const steps = judgeSteps(pinnerOf(), {
+  const steps = evaluateRoutine(pinnerOf(), {
     hostname: HOST,
     chain: [minted.chain[0], new Uint8Array(65_537)],
   });
@@ -186,7 +186,7 @@ Deno.test("what exceeds a limit is not even copied or hashed", async () => {
   assert(first.done);
   assertEquals(first.value.error?.code, "ERR_CERTPIN_LIMIT_CERTIFICATE_SIZE");
   assert(
-    !judgeSteps(pinnerOf(), { hostname: HOST, chain: minted.chain }).next()
+    !evaluateRoutine(pinnerOf(), { hostname: HOST, chain: minted.chain }).next()
       .done,
   );
 });
@@ -407,7 +407,7 @@ Deno.test("every attack of the catalogue is refused by its code and its control 
       });
       const peer = { hostname: side.hostname, chain: side.chain };
       const verdict = await pinner.check(peer);
-      const again = runWithNodeCrypto(judgeSteps(pinner, peer));
+      const again = runWithNodeCrypto(evaluateRoutine(pinner, peer));
       if (say(verdict) !== say(again)) wrong.push(`${name}: drivers differ`);
       const isRight = isAttack
         ? verdict.decision === "block" && codes.includes(verdict.error.code)

@@ -6,7 +6,7 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
-import type { Steps } from "../../../src/crypto/steps.ts";
+import type { CryptoRoutine } from "../../../src/crypto/routine.ts";
 import { answerWithWebCrypto } from "../../../src/crypto/webcrypto.ts";
 import { CertpinError, type ErrorCode } from "../../../src/errors.ts";
 import { MAX_REMEMBERED_WARNINGS } from "../../../src/limits.ts";
@@ -14,15 +14,15 @@ import { anchorStore } from "../../../src/path/anchors.ts";
 import {
   anchorsOf,
   createPinner,
+  evaluateRoutine,
   isPinner,
-  judgeSteps,
   type Peer,
   type Pinner,
   type PinnerOptions,
   type Report,
   validUntil,
   type Verdict,
-} from "../../../src/pinner.ts";
+} from "../../../src/pinner/pinner.ts";
 import { parsePin } from "../../../src/pins/pin.ts";
 import type { PolicyInput } from "../../../src/policy/document.ts";
 import { parsePolicy } from "../../../src/policy/policy.ts";
@@ -104,7 +104,7 @@ Deno.test("a pinner is frozen, needs no this, and is told from other objects", a
   ) {
     assert(!isPinner(foreign));
     assertThrows(
-      () => judgeSteps(foreign as Pinner, peerOf() as never),
+      () => evaluateRoutine(foreign as Pinner, peerOf() as never),
       TypeError,
     );
   }
@@ -219,10 +219,13 @@ Deno.test("update() puts a policy in place whole or not at all", async () => {
   assertEquals(say(await pinner.check(peerOf())), "block mismatch MISMATCH");
 });
 
-Deno.test("a judgement under way ends by the policy that it began with", async () => {
+Deno.test("a evaluation under way ends by the policy that it began with", async () => {
   const pinner = pinnerOf();
   const before = pinner.check(peerOf());
-  const steps = judgeSteps(pinner, { hostname: HOST, chain: minted.chain });
+  const steps = evaluateRoutine(pinner, {
+    hostname: HOST,
+    chain: minted.chain,
+  });
   pinner.update(policyOf({ pins: [pins.backup] }));
   assertEquals(say(await before), "allow pinned");
   assertEquals(say((await drive(steps)).result), "allow pinned");
@@ -231,7 +234,7 @@ Deno.test("a judgement under way ends by the policy that it began with", async (
 
 /** Runs steps over WebCrypto and counts what they ask for. */
 async function drive<T>(
-  steps: Steps<T>,
+  steps: CryptoRoutine<T>,
 ): Promise<{ result: T; digests: number; signatures: number }> {
   let [digests, signatures] = [0, 0];
   let next = steps.next();
@@ -243,8 +246,8 @@ async function drive<T>(
   return { result: next.value, digests, signatures };
 }
 
-const judge = (pinner: Pinner, change: Partial<Peer> = {}) =>
-  drive(judgeSteps(pinner, {
+const evaluate = (pinner: Pinner, change: Partial<Peer> = {}) =>
+  drive(evaluateRoutine(pinner, {
     hostname: HOST,
     chain: change.chain ?? minted.chain,
     ...change.anchors && { anchors: anchorStore(change.anchors) },
@@ -252,18 +255,18 @@ const judge = (pinner: Pinner, change: Partial<Peer> = {}) =>
 
 Deno.test("a chain seen before costs its digests alone", async () => {
   const pinner = pinnerOf();
-  const first = await judge(pinner);
+  const first = await evaluate(pinner);
   assertEquals(first.signatures, 2);
-  const second = await judge(pinner);
+  const second = await evaluate(pinner);
   assertEquals([second.signatures, second.digests], [0, minted.chain.length]);
   assertEquals(say(second.result), say(first.result));
   // A longer chain costs what is new of it.
-  const longer = await judge(pinner, {
+  const longer = await evaluate(pinner, {
     chain: [...minted.chain, ...other.chain],
   });
   assertEquals(longer.result.reason, "pinned");
   // A fresh pinner shares nothing.
-  assertEquals((await judge(pinnerOf())).signatures, 2);
+  assertEquals((await evaluate(pinnerOf())).signatures, 2);
 });
 
 Deno.test("a warm cache gives the cold verdict under another time, hostname, anchor set or policy", async () => {

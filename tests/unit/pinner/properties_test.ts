@@ -1,7 +1,7 @@
 /** What holds of verdicts for every chain and policy, over a world of cross-signs, twins and defects. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { createPinner, type Pinner } from "../../../src/pinner.ts";
+import { createPinner, type Pinner } from "../../../src/pinner/pinner.ts";
 import { fingerprint } from "../../../src/pins/fingerprint.ts";
 import type { PolicyDocument } from "../../../src/policy/document.ts";
 import type { Certificate } from "../../../src/x509/certificate.ts";

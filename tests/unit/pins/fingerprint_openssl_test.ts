@@ -2,9 +2,9 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { encodeBase64 } from "@std/encoding/base64";
 import { fingerprint } from "../../../src/pins/fingerprint.ts";
-import type { HashName } from "../../../src/crypto/steps.ts";
+import type { HashName } from "../../../src/crypto/routine.ts";
 import { parseCertificates } from "../../../src/x509/certificate.ts";
-import { missingVectors, vectorsFolder } from "../../shared/skip.ts";
+import { missingVectors, vectorsFolder } from "../../conformance/skip.ts";
 
 const HASHES: readonly HashName[] = ["sha256", "sha384", "sha512"];
 

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { encodeBase64 } from "@std/encoding/base64";
-import type { Step } from "../../../src/crypto/steps.ts";
+import type { Step } from "../../../src/crypto/routine.ts";
 import { CertpinError, type ErrorCode } from "../../../src/errors.ts";
 import {
   fingerprint,
-  fingerprintsSteps,
-  fingerprintSteps,
+  fingerprintRoutine,
+  fingerprintsRoutine,
 } from "../../../src/pins/fingerprint.ts";
 import type { HashName, Pin } from "../../../src/pins/pin.ts";
 import { mintChain } from "../../../src/testing/mod.ts";
@@ -14,7 +14,7 @@ import {
   parseCertificates,
 } from "../../../src/x509/certificate.ts";
 import { answerWithWebCrypto } from "../../../src/crypto/webcrypto.ts";
-import { missing, vectorsFolder } from "../../shared/skip.ts";
+import { missing, vectorsFolder } from "../../conformance/skip.ts";
 
 const minted = await mintChain();
 const [leaf, intermediate, root] = parseCertificates(
@@ -74,11 +74,11 @@ Deno.test("fingerprint() refuses options that are none", async () => {
   }
 });
 
-Deno.test("fingerprintSteps() asks once for what several callers want", async () => {
+Deno.test("fingerprintRoutine() asks once for what several callers want", async () => {
   const certificates = parseCertificates(
     minted.certificates.map(({ der }) => der),
   );
-  const steps = fingerprintsSteps(certificates, "spki", "sha256");
+  const steps = fingerprintsRoutine(certificates, "spki", "sha256");
   const asked: Step[] = [];
   let result = steps.next();
   while (!result.done) {
@@ -90,11 +90,11 @@ Deno.test("fingerprintSteps() asks once for what several callers want", async ()
     [3],
   );
   assertEquals(result.value.length, 3);
-  const again = fingerprintSteps(certificates[1], "spki", "sha256").next();
+  const again = fingerprintRoutine(certificates[1], "spki", "sha256").next();
   assert(again.done);
   assertEquals(again.value, result.value[1]);
   assertEquals(
-    fingerprintSteps(certificates[1], "spki", "sha384").next().done,
+    fingerprintRoutine(certificates[1], "spki", "sha384").next().done,
     false,
   );
 });

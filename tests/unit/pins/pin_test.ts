@@ -16,7 +16,7 @@ import {
   DIGEST_BYTES,
   digestOf,
   makePin,
-  settlePin,
+  setPinDigest,
 } from "../../../src/pins/value.ts";
 
 const bytes = (length: number) =>
@@ -339,8 +339,8 @@ Deno.test("a pin that awaits its digest says so until it is settled, once", () =
     assertEquals(error.code, "ERR_CERTPIN_PIN_FORMAT");
   }
   assertEquals(digestOf(pin), undefined);
-  settlePin(pin, bytes(32));
-  settlePin(pin, new Uint8Array(32));
+  setPinDigest(pin, bytes(32));
+  setPinDigest(pin, new Uint8Array(32));
   assertEquals(`${pin}`, `certificate:sha256/${B64}`);
   assertEquals(digestOf({ ...pin, digest: bytes(32) }), undefined);
 });

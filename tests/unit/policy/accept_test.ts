@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { lintPolicy } from "../../../src/policy/lint.ts";
 import { parsePolicy } from "../../../src/policy/policy.ts";
 import { FINDINGS } from "../../../src/policy/findings.ts";
-import { createPinner } from "../../../src/pinner.ts";
+import { createPinner } from "../../../src/pinner/pinner.ts";
 import { parseCertificates } from "../../../src/x509/certificate.ts";
 import { mintChain } from "../../../src/testing/mod.ts";
 import schema from "../../../src/policy/schema.json" with { type: "json" };

@@ -5,28 +5,28 @@ import {
   type Decision,
   demandOf,
   EXPIRES_SOON_MS,
-  type PathFacts,
-  type PlaceFacts,
-  weigh,
+  matchPins,
+  type PathMatch,
+  type PlaceMatch,
 } from "../../../src/policy/decide.ts";
 import type { HostInput, PolicyInput } from "../../../src/policy/document.ts";
 import { FINDINGS } from "../../../src/policy/findings.ts";
 import { parsePolicy, policyRecordOf } from "../../../src/policy/policy.ts";
 import type { PinRole } from "../../../src/policy/document.ts";
-import { PIN } from "../../shared/core/policy_documents.ts";
+import { PIN } from "../../conformance/core/policy_documents.ts";
 
 const NOW = Date.parse("2027-01-01T00:00:00Z");
 const LATER = "2028-01-01T00:00:00Z";
 const PAST = "2026-12-31T23:59:59Z";
 
-type Role = PlaceFacts["role"];
+type Role = PlaceMatch["role"];
 
 /** A path of these roles; `equal` gives the rules that each place equals. */
 function path(
   roles: readonly Role[],
   equal: readonly (readonly number[])[],
   change: { anchored?: boolean; isPublic?: boolean } = {},
-): PathFacts {
+): PathMatch {
   return {
     anchored: change.anchored ?? true,
     places: roles.map((role, place) => ({
@@ -49,7 +49,7 @@ interface Change {
 }
 
 /** Decides for a host with one pin for each of `roles`. */
-function judge(found: PathFacts | undefined, change: Change = {}): Decision {
+function evaluate(found: PathMatch | undefined, change: Change = {}): Decision {
   const pins = (change.roles ?? [undefined]).map((role) =>
     role === undefined ? PIN : { pin: PIN, role }
   );
@@ -70,8 +70,8 @@ function judge(found: PathFacts | undefined, change: Change = {}): Decision {
 }
 
 /** Decision, reason, refusal code, number of matches, finding codes. */
-function outcome(found: PathFacts | undefined, change?: Change): string {
-  const { decision, reason, code, matches, findings } = judge(found, change);
+function outcome(found: PathMatch | undefined, change?: Change): string {
+  const { decision, reason, code, matches, findings } = evaluate(found, change);
   return [
     `${decision} ${reason}`,
     ...code === undefined ? [] : [code.replace("ERR_CERTPIN_", "")],
@@ -160,7 +160,7 @@ Deno.test("a pin without a role matches anywhere, a pin with a role at its place
   ];
   for (const [role, ...reasons] of matching) {
     assertEquals(
-      places.map((one) => judge(one, { roles: [role] }).reason),
+      places.map((one) => evaluate(one, { roles: [role] }).reason),
       reasons as Decision["reason"][],
       role,
     );
@@ -226,8 +226,8 @@ Deno.test("in every mode at least one pin must match", () => {
   const rules = [{ pointer: "" }];
   for (const require of ["any", "each-role"] as const) {
     const entry = { require, pointer: "", rules };
-    assertEquals(weigh(entry, "warn", NONE).grade, "none");
-    assertEquals(weigh(entry, "warn", LEAF).grade, "full");
+    assertEquals(matchPins(entry, "warn", NONE).grade, "none");
+    assertEquals(matchPins(entry, "warn", LEAF).grade, "full");
   }
 });
 
@@ -236,8 +236,8 @@ Deno.test("a match on roots alone warns, or is denied; beside another match it d
   assertEquals(outcome(TOP), "allow root-only 1 root-only");
   assertEquals(outcome(TOP, deny), "block root-only ROOT_ONLY 1");
   for (const one of [path(CHAIN, [[0], [], [0]]), MIDDLE]) {
-    assertEquals(judge(one).reason, "pinned");
-    assertEquals(judge(one, deny).reason, "pinned");
+    assertEquals(evaluate(one).reason, "pinned");
+    assertEquals(evaluate(one, deny).reason, "pinned");
   }
   // A cross-signed root is a root wherever it stands.
   const crossed = path(["leaf", "root", "root"], [[], [0]]);
@@ -249,7 +249,7 @@ Deno.test("a match on roots alone warns, or is denied; beside another match it d
 
 Deno.test("the root-only finding is a warning unless the root is known to be the caller's own", () => {
   const severity = (isPublic: boolean | undefined, anchored = true) =>
-    judge(path(CHAIN, [[], [], [0]], { isPublic, anchored })).findings
+    evaluate(path(CHAIN, [[], [], [0]], { isPublic, anchored })).findings
       .find(({ code }) => code === "root-only")?.severity;
   assertEquals(severity(true), "warning");
   assertEquals(severity(undefined), "warning");
@@ -269,7 +269,9 @@ Deno.test("the end of an unanchored path matches its place, but never as a root"
     const equal = [...new Array(roles.length - 1).fill([]), [0]];
     for (const role of all) {
       const isAllowed = matching.includes(role);
-      const found = judge(path(roles, equal, { anchored }), { roles: [role] });
+      const found = evaluate(path(roles, equal, { anchored }), {
+        roles: [role],
+      });
       assertEquals(
         found.decision,
         isAllowed ? "allow" : "block",
@@ -281,7 +283,10 @@ Deno.test("the end of an unanchored path matches its place, but never as a root"
   // The same path with an anchor at its end takes the root pin.
   const roles = ["root"] as const;
   const top = [[], [0]];
-  assertEquals(judge(path(["leaf", "root"], top), { roles }).decision, "allow");
+  assertEquals(
+    evaluate(path(["leaf", "root"], top), { roles }).decision,
+    "allow",
+  );
 });
 
 Deno.test("a match above the leaf of an unanchored path alone is refused where roots are denied", () => {
@@ -345,8 +350,8 @@ Deno.test("demandOf() asks for no more than decide() reads", () => {
 });
 
 Deno.test("findings carry the pointer of what they are about", () => {
-  const pointers = (found: PathFacts, change: Change) =>
-    judge(found, change).findings.map(({ pointer }) => pointer);
+  const pointers = (found: PathMatch, change: Change) =>
+    evaluate(found, change).findings.map(({ pointer }) => pointer);
   const host = "/hosts/a.example";
   assertEquals(
     pointers(path(CHAIN, [[], [], [1]]), { roles: ["leaf", "root"] }),
@@ -394,17 +399,17 @@ Deno.test("more matches never turn an allow into a block, nor fewer a block into
         : "any";
       const count = (rules: readonly number[]) =>
         rules.filter((rule) => rule < roles.length);
-      const facts = (equal: readonly (readonly number[])[]) =>
+      const match = (equal: readonly (readonly number[])[]) =>
         path(["leaf", ...given.places], equal.map(count), { anchored });
       const change = { roles, host: { require }, policy: { rootOnly } };
-      const before = judge(facts(given.equal), change);
+      const before = evaluate(match(given.equal), change);
       const [place, rule] = given.extra;
       const more = given.equal.map((rules, at) =>
         at === place ? [...new Set([...rules, rule])] : rules
       );
-      const after = judge(facts(more), change);
+      const after = evaluate(match(more), change);
       assert(before.decision === "block" || after.decision === "allow");
-      const bare = judge(facts([]), change);
+      const bare = evaluate(match([]), change);
       assertEquals(bare.reason, "mismatch");
     }),
     { seed: 8, numRuns: 1_000 },

@@ -15,7 +15,7 @@ import {
   makeDocuments,
   OTHER_PIN,
   PIN,
-} from "../../shared/core/policy_documents.ts";
+} from "../../conformance/core/policy_documents.ts";
 
 const AT = new Date("2027-01-01T00:00:00Z");
 const { minted } = await makeDocuments();

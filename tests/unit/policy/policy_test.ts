@@ -36,7 +36,7 @@ import {
   OTHER_PIN,
   PIN,
   pinDocument,
-} from "../../shared/core/policy_documents.ts";
+} from "../../conformance/core/policy_documents.ts";
 
 const parse = (input: unknown) => parsePolicy(input as PolicyInput | string);
 

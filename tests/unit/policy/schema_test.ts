@@ -5,7 +5,7 @@ import {
   hostDocument,
   makeDocuments,
   PIN,
-} from "../../shared/core/policy_documents.ts";
+} from "../../conformance/core/policy_documents.ts";
 
 const { good, bad, beyondSchema } = await makeDocuments();
 

@@ -15,7 +15,7 @@ import {
   sharedKey,
 } from "../../../src/testing/mod.ts";
 import { parseCertificates } from "../../../src/x509/certificate.ts";
-import { everything, missing } from "../../shared/skip.ts";
+import { everything, missing } from "../../conformance/skip.ts";
 
 const NOW = new Date("2030-01-02T03:04:05.678Z");
 

@@ -1,17 +1,17 @@
 /** Mutated certificates: each gives a certificate or an error of certpin, never anything else. */
 import { assert, assertEquals } from "@std/assert";
-import { runWithNodeCrypto } from "../../../src/adapters/node_crypto.ts";
+import { runWithNodeCrypto } from "../../../src/tls/node_crypto.ts";
 import { CertpinError } from "../../../src/errors.ts";
 import { SignatureCache } from "../../../src/path/signature.ts";
-import { verifyPathSteps } from "../../../src/path/verify.ts";
+import { verifyPathRoutine } from "../../../src/path/verify.ts";
 import { childrenOf, tlv } from "../../../src/testing/der_writer.ts";
 import { KEY_TYPES, mintChain, sharedKey } from "../../../src/testing/mod.ts";
 import {
   type Certificate,
   parseCertificates,
 } from "../../../src/x509/certificate.ts";
-import { type Random, random } from "../../shared/random.ts";
-import { missingVectors, vectorsFolder } from "../../shared/skip.ts";
+import { type Random, random } from "../../conformance/random.ts";
+import { missingVectors, vectorsFolder } from "../../conformance/skip.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -160,7 +160,7 @@ function look(certificate: Certificate, outcome: Outcome): void {
   const path = attempt(
     outcome,
     () =>
-      runWithNodeCrypto(verifyPathSteps([certificate, certificate], {
+      runWithNodeCrypto(verifyPathRoutine([certificate, certificate], {
         hostname: certificate.dnsNames[0]?.replace("*", "a"),
         anchors: [certificate],
         at: certificate.notBefore,

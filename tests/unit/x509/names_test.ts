@@ -16,7 +16,7 @@ import {
   type Certificate,
   parseCertificates,
 } from "../../../src/x509/certificate.ts";
-import { missingVectors, vectorsFolder } from "../../shared/skip.ts";
+import { missingVectors, vectorsFolder } from "../../conformance/skip.ts";
 import { missingOpenssl, openssl } from "./openssl.ts";
 
 async function named(

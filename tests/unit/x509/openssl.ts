@@ -1,7 +1,7 @@
 /**
  * The `openssl` command, for tests that hold certpin against it.
  */
-import { missing } from "../../shared/skip.ts";
+import { missing } from "../../conformance/skip.ts";
 
 /** What a run of the command gave. */
 export interface OpensslResult {

@@ -1,0 +1,98 @@
+/**
+ * Looks at the hosts that `certpin init` is to pin.
+ *
+ * @module
+ */
+import { CertpinError } from "../../src/errors.ts";
+import { fingerprint } from "../../src/pins/fingerprint.ts";
+import type { Pin } from "../../src/pins/value.ts";
+import type { Role } from "../../src/path/search.ts";
+import { parseCertificates } from "../../src/x509/certificate.ts";
+import { defaultPort } from "./check_host.ts";
+import { Failure } from "../failure.ts";
+import { findPath } from "./inspection.ts";
+import { probe } from "../probe.ts";
+import { type Proposal, propose } from "./proposal.ts";
+import type { StartTls } from "../starttls.ts";
+import type { Trust } from "../trust.ts";
+import { type Address, formatTarget, type Target } from "../values.ts";
+
+const DAY_MILLISECONDS = 86_400_000;
+
+/** How hosts are looked at. */
+export interface InitHostOptions {
+  /** In days from now. */
+  readonly expires: number;
+  readonly at?: Date;
+  readonly starttls?: StartTls;
+  readonly connectTo?: Address;
+  /** In seconds. */
+  readonly timeout: number;
+}
+
+/** A host with what is proposed for it, or why nothing is. */
+export interface Found {
+  readonly target: Target;
+  readonly proposal?: Proposal;
+  /** Every key of the verified path, leaf first. */
+  readonly keys?: readonly { readonly pin: string; readonly role: Role }[];
+  readonly error?: CertpinError;
+}
+
+/** Looks at a host, verifies, and proposes. */
+export async function findHost(
+  target: Target,
+  options: InitHostOptions,
+  trust: Trust,
+  backups: readonly Pin[],
+): Promise<Found> {
+  const { starttls, connectTo } = options;
+  const { hostname } = target;
+  const at = options.at ?? new Date();
+  try {
+    const { presented } = await probe({
+      hostname,
+      port: target.port ?? defaultPort(starttls),
+      ca: [],
+      timeoutMilliseconds: options.timeout * 1000,
+      ...(connectTo === undefined ? {} : { address: connectTo }),
+      ...(starttls === undefined ? {} : { starttls }),
+    });
+    const chain = parseCertificates(presented);
+    const path = await findPath(chain, trust.anchors, at, hostname);
+    if (path instanceof CertpinError) return { target, error: path };
+    const expiry = at.getTime() + options.expires * DAY_MILLISECONDS;
+    const day = new Date(expiry).toISOString().slice(0, 10);
+    const proposal = await propose(path, backups, `${day}T00:00:00Z`);
+    const keys = await Promise.all(
+      path.certificates.map(async (certificate, i) => ({
+        pin: `${await fingerprint(certificate)}`,
+        role: path.roles[i],
+      })),
+    );
+    return { target, proposal, keys };
+  } catch (error) {
+    if (error instanceof CertpinError) return { target, error };
+    throw error;
+  }
+}
+
+/** A backup on the path that it should replace is none, the root included. */
+export function refuseFalseBackups(
+  found: readonly Found[],
+  backups: readonly Pin[],
+): void {
+  for (const { target, keys } of found) {
+    const same = keys?.find(({ pin }) =>
+      backups.some((backup) => `${backup}` === pin)
+    );
+    if (same === undefined) continue;
+    throw new Failure(
+      `Cannot use ${same.pin} as a backup: it is the ${same.role}'s own key`,
+      {
+        subject: formatTarget(target.hostname, target.port),
+        hint: "make another key, and keep it offline",
+      },
+    );
+  }
+}

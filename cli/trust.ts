@@ -1,0 +1,72 @@
+/**
+ * Which anchors a command evaluates by: `--root FILE`, else the platform's.
+ *
+ * @module
+ */
+import { platformAnchors } from "../src/tls/trust.ts";
+import { type AnchorStore, anchorStore } from "../src/path/anchors.ts";
+import {
+  type Certificate,
+  parseCertificates,
+} from "../src/x509/certificate.ts";
+import { about, Failure } from "./failure.ts";
+import { readInput } from "./files.ts";
+import type { Io } from "./io.ts";
+import { encodeBase64 } from "@std/encoding/base64";
+
+/** What is trusted. */
+export interface Trust {
+  readonly anchors: AnchorStore;
+  /** PEM for the platform; undefined where its own store holds. */
+  readonly ca: readonly string[] | undefined;
+}
+
+/** PEM of a certificate. */
+export function pemOf(certificate: Certificate): string {
+  const lines = encodeBase64(certificate.der).match(/.{1,64}/g) ?? [];
+  return [
+    "-----BEGIN CERTIFICATE-----",
+    ...lines,
+    "-----END CERTIFICATE-----",
+    "",
+  ].join("\n");
+}
+
+/** Reads the certificates of a file. */
+export async function readCertificates(
+  io: Io,
+  source: string,
+): Promise<Certificate[]> {
+  const bytes = await readInput(io, source);
+  return await about(
+    source,
+    () => parseCertificates(bytes),
+    () =>
+      "certificates are read, PEM or DER; the pin command reads keys and CSRs",
+  );
+}
+
+/** The anchors of a run. */
+export async function resolveTrust(
+  io: Io,
+  roots: readonly string[],
+): Promise<Trust> {
+  if (roots.length > 0) {
+    const certificates: Certificate[] = [];
+    for (const file of roots) {
+      certificates.push(...await readCertificates(io, file));
+    }
+    return {
+      anchors: anchorStore(certificates),
+      ca: certificates.map(pemOf),
+    };
+  }
+  const anchors = platformAnchors();
+  if (anchors === undefined) {
+    throw new Failure("Cannot list the platform's anchors", {
+      hint:
+        "grant --allow-sys and --allow-env=NODE_USE_SYSTEM_CA, or name anchors with --root FILE",
+    });
+  }
+  return { anchors, ca: undefined };
+}

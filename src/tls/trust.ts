@@ -1,0 +1,146 @@
+/**
+ * Which anchors a connection is evaluated by, and the platform's own store where
+ * the runtime lets it be listed.
+ *
+ * @module
+ */
+import process from "node:process";
+import * as tls from "node:tls";
+import { encodeBase64 } from "@std/encoding/base64";
+import { MAX_CACHED_TRUSTS } from "../limits.ts";
+import {
+  type AnchorStore,
+  anchorStore,
+  lazyAnchorStore,
+} from "../path/anchors.ts";
+import { anchorCertificatesOf, type Pinner } from "../pinner/pinner.ts";
+import { type Certificate, parseCertificates } from "../x509/certificate.ts";
+
+/** Certificates as `ca` and `caCerts` take them: PEM, or DER bytes. */
+export type CertificateInput =
+  | string
+  | Uint8Array
+  | readonly (string | Uint8Array)[];
+
+/** What both validations, the platform's and ours, trust. */
+export interface Trust {
+  /** PEM for `tls.connect`; where left out, the platform's store. */
+  readonly ca?: string[];
+  /** The same, for the path search; where left out, it cannot be listed. */
+  readonly anchors?: AnchorStore;
+}
+
+interface DenoPermissions {
+  querySync(
+    descriptor: { name: string; variable?: string },
+  ): { readonly state: string };
+}
+
+function isGranted(name: string, variable?: string): boolean {
+  const { Deno } = globalThis as {
+    Deno?: { permissions: DenoPermissions };
+  };
+  if (Deno === undefined) return true;
+  // Only a query: asking for what was not granted would prompt the user.
+  return Deno.permissions.querySync({ name, variable }).state === "granted";
+}
+
+/** PEM of the platform's anchors; `undefined` where they cannot be listed. */
+function listPlatform(): readonly string[] | undefined {
+  if (process.versions.deno !== undefined && !isGranted("sys")) {
+    return undefined;
+  }
+  // Needed for the roots of the system's store and NODE_EXTRA_CA_CERTS.
+  if (
+    typeof tls.getCACertificates === "function" &&
+    isGranted("env", "NODE_USE_SYSTEM_CA")
+  ) return tls.getCACertificates("default");
+  return tls.rootCertificates;
+}
+
+let platform: { list: readonly string[]; store: AnchorStore } | undefined;
+
+function platformListed(): typeof platform {
+  const list = listPlatform();
+  if (list === undefined || list.length === 0) return undefined;
+  // The runtime hands out the same array until somebody sets other defaults.
+  if (platform?.list !== list) {
+    platform = { list, store: lazyAnchorStore(list) };
+  }
+  return platform;
+}
+
+/**
+ * The platform's anchors, parsed as they are needed.
+ *
+ * On Deno listing them takes `--allow-sys` (and, for the system's own store,
+ * `--allow-env=NODE_USE_SYSTEM_CA`); roots given by `--cert` or `DENO_CERT` are
+ * not in the list.
+ */
+export function platformAnchors(): AnchorStore | undefined {
+  return platformListed()?.store;
+}
+
+function pem(certificate: Certificate): string {
+  const lines = encodeBase64(certificate.der).match(/.{1,64}/g)!;
+  return `-----BEGIN CERTIFICATE-----\n${
+    lines.join("\n")
+  }\n-----END CERTIFICATE-----\n`;
+}
+
+function trustIn(certificates: readonly Certificate[]): Trust {
+  return { ca: certificates.map(pem), anchors: anchorStore(certificates) };
+}
+
+const ofPinners = new WeakMap<Pinner, Trust>();
+const ofTexts = new Map<string, Trust>();
+
+/** Reads `ca`; remembers what was read from the last few texts. */
+function trustInInput(ca: CertificateInput): Trust {
+  if (typeof ca !== "string") return trustIn(parseCertificates(ca));
+  const known = ofTexts.get(ca);
+  if (known !== undefined) return known;
+  const trust = trustIn(parseCertificates(ca));
+  if (ofTexts.size >= MAX_CACHED_TRUSTS) {
+    const [oldest] = ofTexts.keys();
+    ofTexts.delete(oldest);
+  }
+  ofTexts.set(ca, trust);
+  return trust;
+}
+
+/**
+ * The anchors of a call: `ca`, which replaces the platform's store; else the
+ * platform's store and `added`, where anything is added; else the pinner's;
+ * else the platform's.
+ *
+ * Where something is added to a platform's store that cannot be listed, what
+ * is added stands alone: less is trusted, never more.
+ *
+ * @throws {CertificateError} where a certificate cannot be read.
+ */
+export function resolveTrust(
+  pinner: Pinner,
+  ca?: CertificateInput,
+  added?: CertificateInput,
+): Trust {
+  const more = added === undefined ? [] : parseCertificates(added);
+  if (ca !== undefined) {
+    if (more.length === 0) return trustInInput(ca);
+    return trustIn([...parseCertificates(ca), ...more]);
+  }
+  if (more.length > 0) {
+    const listed = platformListed();
+    if (listed === undefined) return trustIn(more);
+    const ours = more.map(pem);
+    return {
+      ca: [...listed.list, ...ours],
+      anchors: lazyAnchorStore([...listed.list, ...ours]),
+    };
+  }
+  const own = anchorCertificatesOf(pinner);
+  if (own === undefined) return { anchors: platformAnchors() };
+  let trust = ofPinners.get(pinner);
+  if (trust === undefined) ofPinners.set(pinner, trust = trustIn(own));
+  return trust;
+}

@@ -1,0 +1,16 @@
+/**
+ * Launches the bodies in Deno, one `Deno.test` each.
+ */
+import { adapterBodies } from "../adapter_bodies.ts";
+import { coreBodies } from "../core_bodies.ts";
+import { createHarness } from "../harness.ts";
+
+const harness = createHarness(
+  {
+    runtime: "deno",
+    version: Deno.version.deno,
+    register: (name, fn) => Deno.test(name, fn),
+  },
+  (result) => console.log(`FEATURE ${JSON.stringify(result)}`),
+);
+for (const body of [...coreBodies, ...adapterBodies]) body(harness);
