@@ -54,7 +54,7 @@ async function inspected(
   role?: Role,
 ): Promise<Inspected> {
   const view = await viewOf(certificate, role);
-  return { certificate, view, key: keyWords(certificate) };
+  return { certificate, view, key: await keyWords(certificate) };
 }
 
 /** Finds a valid path over the presented certificates, and its roles. */

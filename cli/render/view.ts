@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { createPublicKey } from "node:crypto";
 import { fingerprint } from "../../src/pins/fingerprint.ts";
+import { classifyKey, importableSpki } from "../../src/path/algorithms.ts";
 import type { Role } from "../../src/path/search.ts";
-import type { Certificate } from "../../src/x509/certificate.ts";
+import { type Certificate, recordOf } from "../../src/x509/certificate.ts";
 
 /** A certificate in `--json`, as the contract of the command has it. */
 export interface CertificateView {
@@ -43,37 +43,35 @@ export async function viewOf(
   };
 }
 
-const CURVES: Readonly<Record<string, string>> = {
-  prime256v1: "P-256",
-  secp384r1: "P-384",
-  secp521r1: "P-521",
-};
-
-/** The key of a certificate in a few words: `RSA 2048`, `EC P-256`, `Ed25519`. */
-export function keyWords(certificate: Certificate): string {
-  try {
-    const key = createPublicKey({
-      key: Buffer.from(certificate.spki),
-      format: "der",
-      type: "spki",
-    });
-    const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {};
-    switch (key.asymmetricKeyType) {
-      case "rsa":
-        return `RSA ${modulusLength}`;
-      case "rsa-pss":
-        return `RSA-PSS ${modulusLength}`;
-      case "ec":
-        return `EC ${CURVES[namedCurve ?? ""] ?? namedCurve}`;
-      case "ed25519":
-        return "Ed25519";
-      case "ed448":
-        return "Ed448";
-      default:
-        return key.asymmetricKeyType ?? "unknown kind";
+/**
+ * The key of a certificate in a few words: `RSA 2048`, `EC P-256`, `Ed25519`;
+ * why no path may hold it, if that is so. Pure WebCrypto, so that a page in a
+ * browser can show it too.
+ */
+export async function keyWords(certificate: Certificate): Promise<string> {
+  const { publicKey } = recordOf(certificate);
+  const kind = classifyKey(publicKey);
+  if (typeof kind === "string") return kind;
+  switch (kind.kind) {
+    case "ec":
+      return `EC ${kind.curve}`;
+    case "ed25519":
+      return "Ed25519";
+    default: {
+      const name = kind.kind === "rsa" ? "RSA" : "RSA-PSS";
+      const imported = crypto.subtle.importKey(
+        "spki",
+        importableSpki(publicKey),
+        { name: "RSA-PSS", hash: "SHA-256" },
+        true,
+        ["verify"],
+      );
+      // A runtime may refuse a size that a path may hold.
+      const key = await imported.catch(() => undefined);
+      if (key === undefined) return name;
+      const { modulusLength } = key.algorithm as RsaKeyAlgorithm;
+      return `${name} ${modulusLength}`;
     }
-  } catch {
-    return "of a kind that this runtime does not know";
   }
 }
 
