@@ -31,7 +31,7 @@ export const FLOORS: readonly Floor[] = [
   { title: "the pinner", places: ["src/pinner/"] },
   {
     title: "connections before the verdict",
-    places: ["src/tls/"],
+    places: ["src/tls/", "src/tls13/"],
   },
   {
     title: "entry points: core, adapters, testing",
