@@ -79,6 +79,17 @@ export const CONNECTION_ERROR_CODES = [
   "ERR_CERTPIN_HANDSHAKE",
 ] as const;
 
+/** Codes of {@linkcode UpdateError}. */
+export const UPDATE_ERROR_CODES = [
+  "ERR_CERTPIN_UPDATE_SIGNATURE",
+  "ERR_CERTPIN_UPDATE_ROLLBACK",
+  "ERR_CERTPIN_UPDATE_EXPIRED",
+  "ERR_CERTPIN_UPDATE_NOT_YET_VALID",
+  "ERR_CERTPIN_UPDATE_AUDIENCE",
+  "ERR_CERTPIN_UPDATE_MALFORMED",
+  "ERR_CERTPIN_UPDATE_SIZE",
+] as const;
+
 /** Every code that certpin throws. */
 export const ERROR_CODES: readonly [
   ...typeof CERTIFICATE_ERROR_CODES,
@@ -87,6 +98,7 @@ export const ERROR_CODES: readonly [
   ...typeof PIN_MISMATCH_ERROR_CODES,
   ...typeof LIMIT_ERROR_CODES,
   ...typeof CONNECTION_ERROR_CODES,
+  ...typeof UPDATE_ERROR_CODES,
 ] = [
   ...CERTIFICATE_ERROR_CODES,
   ...POLICY_ERROR_CODES,
@@ -94,6 +106,7 @@ export const ERROR_CODES: readonly [
   ...PIN_MISMATCH_ERROR_CODES,
   ...LIMIT_ERROR_CODES,
   ...CONNECTION_ERROR_CODES,
+  ...UPDATE_ERROR_CODES,
 ];
 
 /** A code of {@linkcode CertificateError}. */
@@ -108,6 +121,8 @@ export type PinMismatchErrorCode = typeof PIN_MISMATCH_ERROR_CODES[number];
 export type LimitErrorCode = typeof LIMIT_ERROR_CODES[number];
 /** A code of {@linkcode ConnectionError}. */
 export type ConnectionErrorCode = typeof CONNECTION_ERROR_CODES[number];
+/** A code of {@linkcode UpdateError}. */
+export type UpdateErrorCode = typeof UPDATE_ERROR_CODES[number];
 /** Any code of certpin. */
 export type ErrorCode = typeof ERROR_CODES[number];
 
@@ -292,5 +307,21 @@ export class ConnectionError extends CertpinError {
   ) {
     super(code, message, options);
     this.name = "ConnectionError";
+  }
+}
+
+/** A signed policy is refused, or the policy in force is too old. */
+export class UpdateError extends CertpinError {
+  /** What went wrong. */
+  declare readonly code: UpdateErrorCode;
+
+  /** Makes the error. */
+  constructor(
+    code: UpdateErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(code, message, options);
+    this.name = "UpdateError";
   }
 }

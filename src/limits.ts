@@ -82,6 +82,17 @@ export const MAX_PROXY_HEAD_BYTES = 16_384;
 /** Most times that a verdict is taken again because the policy changed meanwhile. */
 export const MAX_POLICY_RACES = 8;
 
+/** Longest signed policy, in bytes of its compact serialization. */
+export const MAX_SIGNED_POLICY_BYTES = 4 * 1024 * 1024;
+/** Longest header of a signed policy, in characters of base64url. */
+export const MAX_JWS_HEADER_LENGTH = 4_096;
+/** Deepest nesting of the claims of a signed policy: they hold a policy. */
+export const MAX_CLAIMS_DEPTH: number = MAX_POLICY_DEPTH + 1;
+/** Most keys that a signed policy is verified with. */
+export const MAX_UPDATE_KEYS = 16;
+/** How far ahead of the clock a signed policy may be issued, in milliseconds. */
+export const MAX_ISSUED_AHEAD_MS = 300_000;
+
 /** Largest configuration of another tool that is converted, in UTF-16 code units. */
 export const MAX_DOCUMENT_LENGTH = 1024 * 1024;
 /** Deepest nesting of such a configuration. */

@@ -34,8 +34,8 @@ export const FLOORS: readonly Floor[] = [
     places: ["src/tls/", "src/tls13/"],
   },
   {
-    title: "entry points: core, adapters, testing",
-    places: ["mod.ts", "src/adapters/", "src/testing/"],
+    title: "entry points: core, adapters, updates, testing",
+    places: ["mod.ts", "src/adapters/", "src/updates/", "src/testing/"],
   },
   { title: "the command", places: ["cli/"] },
 ];

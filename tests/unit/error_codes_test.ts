@@ -20,10 +20,16 @@ import {
   PinMismatchError,
   POLICY_ERROR_CODES,
   PolicyError,
+  UPDATE_ERROR_CODES,
+  UpdateError,
 } from "../../src/errors.ts";
 import { convert } from "../../cli/formats/registry.ts";
 import { canonicalHost } from "../../src/host.ts";
-import { MAX_CERTIFICATE_BYTES, MAX_POLICY_LENGTH } from "../../src/limits.ts";
+import {
+  MAX_CERTIFICATE_BYTES,
+  MAX_POLICY_LENGTH,
+  MAX_SIGNED_POLICY_BYTES,
+} from "../../src/limits.ts";
 import { verifyPath } from "../../src/path/verify.ts";
 import { createPinner } from "../../src/pinner/pinner.ts";
 import { fingerprint } from "../../src/pins/fingerprint.ts";
@@ -36,6 +42,8 @@ import {
   parseCertificates,
 } from "../../src/x509/certificate.ts";
 import { readKeys } from "../../cli/keys/keys.ts";
+import { verifySignedPolicy } from "../../src/updates/mod.ts";
+import { AUDIENCE, inDays, keyPair, KEYS, signed } from "./updates/scene.ts";
 import { DER_CASES } from "../conformance/core/der_cases.ts";
 import { PATH_CASES } from "../conformance/core/path_cases.ts";
 import { verifySetting } from "../conformance/core/rules.ts";
@@ -172,6 +180,19 @@ function hook(shown: object): void {
     shown as Parameters<ReturnType<typeof checkServerIdentity>>[1],
   );
   if (refusal !== undefined) throw refusal;
+}
+
+/** Verifies a signed policy that is good in everything that is not said. */
+async function verifySigned(
+  options: Parameters<typeof signed>[0],
+  change: (text: string) => string = (text) => text,
+): Promise<void> {
+  const { publicKey } = KEYS;
+  await verifySignedPolicy(change(await signed(options)), {
+    keys: [publicKey],
+    audience: AUDIENCE,
+    minimumSequence: 1,
+  });
 }
 
 const ENTITY = `<!DOCTYPE a [<!ENTITY b "c">]>`;
@@ -322,6 +343,41 @@ const SCENARIOS: Readonly<Record<ErrorCode, Scenario>> = {
     issuerCertificate: { raw: chain.intermediates[0].der },
   }),
   ERR_CERTPIN_HANDSHAKE: given(connect, false, true),
+
+  ERR_CERTPIN_UPDATE_SIGNATURE: scenario(
+    async () => verifySigned({ key: (await keyPair()).privateKey }),
+    () => verifySigned({}),
+  ),
+  ERR_CERTPIN_UPDATE_ROLLBACK: given(
+    (sequence: number) => verifySigned({ sequence }),
+    0,
+    1,
+  ),
+  ERR_CERTPIN_UPDATE_EXPIRED: given(
+    (expiresAt: Date) => verifySigned({ issuedAt: inDays(-2), expiresAt }),
+    inDays(-1),
+    inDays(1),
+  ),
+  ERR_CERTPIN_UPDATE_NOT_YET_VALID: given(
+    (issuedAt: Date) => verifySigned({ issuedAt }),
+    inDays(1),
+    inDays(0),
+  ),
+  ERR_CERTPIN_UPDATE_AUDIENCE: given(
+    (audience: string) => verifySigned({ audience }),
+    "another",
+    AUDIENCE,
+  ),
+  ERR_CERTPIN_UPDATE_MALFORMED: given(
+    (end: string) => verifySigned({}, (text) => text + end),
+    ".",
+    "",
+  ),
+  ERR_CERTPIN_UPDATE_SIZE: scenario(
+    () =>
+      verifySigned({}, (text) => text.padEnd(MAX_SIGNED_POLICY_BYTES + 1, "A")),
+    () => verifySigned({}),
+  ),
 };
 
 const CLASSES: readonly [
@@ -334,6 +390,7 @@ const CLASSES: readonly [
   [PinMismatchError, PIN_MISMATCH_ERROR_CODES],
   [LimitError, LIMIT_ERROR_CODES],
   [ConnectionError, CONNECTION_ERROR_CODES],
+  [UpdateError, UPDATE_ERROR_CODES],
 ];
 
 Deno.test("every code has a scenario, and belongs to one class", () => {

@@ -11,6 +11,7 @@ import {
   PATH_ERROR_CODES,
   PIN_MISMATCH_ERROR_CODES,
   POLICY_ERROR_CODES,
+  UPDATE_ERROR_CODES,
 } from "../../src/errors.ts";
 import { FINDINGS } from "../../src/policy/findings.ts";
 import { MEANINGS } from "./meanings.ts";
@@ -46,6 +47,11 @@ const CLASSES: readonly [string, readonly ErrorCode[], string][] = [
     "ConnectionError",
     CONNECTION_ERROR_CODES,
     "A connection cannot be evaluated, or must not be made.",
+  ],
+  [
+    "UpdateError",
+    UPDATE_ERROR_CODES,
+    "A signed policy is refused, or the policy in force is too old. The policy in force stays in force. See [signed updates](updates.md).",
   ],
 ];
 

@@ -228,4 +228,39 @@ export const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     means: "The runtime's own TLS refused the peer; its error is the `cause`",
     remedy: "Look at the chain with `certpin inspect`",
   },
+  ERR_CERTPIN_UPDATE_SIGNATURE: {
+    means:
+      "None of the keys has signed it, or the header names another algorithm",
+    remedy: "Compare the client's `keys` with the key that signs",
+    source: "RFC 7515, 5.2; RFC 8725, 3.1",
+  },
+  ERR_CERTPIN_UPDATE_ROLLBACK: {
+    means:
+      "Its sequence is lower than the newest that was accepted, or the same with other bytes",
+    remedy: "Sign again with a higher sequence",
+  },
+  ERR_CERTPIN_UPDATE_EXPIRED: {
+    means: "It may not be accepted any more: its `expiresAt` has passed",
+    remedy: "Sign again and publish; do so regularly",
+    source: "RFC 7519, 4.1.4",
+  },
+  ERR_CERTPIN_UPDATE_NOT_YET_VALID: {
+    means: "It was issued more than 5 minutes ahead of the clock",
+    remedy: "Set the clock of the client, or of the machine that signs",
+  },
+  ERR_CERTPIN_UPDATE_AUDIENCE: {
+    means: "It is for another audience",
+    remedy: "Compare the client's `audience` with that of the file at `url`",
+    source: "RFC 7519, 4.1.3",
+  },
+  ERR_CERTPIN_UPDATE_MALFORMED: {
+    means:
+      "It is no signed policy: another type, a broken text, a policy that is refused",
+    remedy: "Look at the file with `certpin verify`; the `cause` says more",
+    source: "RFC 7515, 7.1; RFC 8725, 3.11",
+  },
+  ERR_CERTPIN_UPDATE_SIZE: {
+    means: "It is longer than 4 MiB",
+    remedy: "Split the policy by program",
+  },
 };
