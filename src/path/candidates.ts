@@ -5,10 +5,11 @@
  *
  * @module
  */
-import type { SignatureScheme } from "../crypto/routine.ts";
+import type { Bytes, SignatureScheme } from "../crypto/routine.ts";
 import { type Certificate, recordOf } from "../x509/certificate.ts";
 import type { CertificateRecord } from "../x509/record.ts";
 import { bytesEqual } from "../x509/der.ts";
+import { EXTENSION } from "../x509/extensions.ts";
 import { classifyKey, schemeFor } from "./algorithms.ts";
 
 /** A possible issuer. */
@@ -69,10 +70,21 @@ export function signatureScheme(
     : schemeFor(issued.outerAlgorithm, key);
 }
 
-/** Whether a path would come back to the same name and key: a circle. */
+/**
+ * Whether a path would come back to the same name, alternative names and key:
+ * a circle (RFC 4158, section 2.4.1).
+ */
 export function isSameEntity(a: Certificate, b: Certificate): boolean {
   const first = recordOf(a);
   const second = recordOf(b);
   return bytesEqual(first.spki, second.spki) &&
-    first.subjectKey === second.subjectKey;
+    first.subjectKey === second.subjectKey &&
+    bytesEqual(alternativeNames(first), alternativeNames(second));
+}
+
+const NO_NAMES = new Uint8Array();
+
+function alternativeNames({ extensions }: CertificateRecord): Bytes {
+  return extensions.find(({ oid }) => oid === EXTENSION.subjectAltName)
+    ?.value ?? NO_NAMES;
 }

@@ -127,7 +127,7 @@ class Search<T> {
       [...chain.slice(1), ...intermediates],
       anchors,
     );
-    return yield* this.#extend([leaf]);
+    return yield* this.#extend([leaf], isAnchor);
   }
 
   #place(
@@ -172,8 +172,16 @@ class Search<T> {
     });
   }
 
-  /** Goes on from the last certificate of the path. */
-  *#extend(path: readonly Certificate[]): CryptoRoutine<T | undefined> {
+  /**
+   * Goes on from the last certificate of the path.
+   *
+   * @param isOffered Whether the path was offered as it stands: then it need
+   * not end early.
+   */
+  *#extend(
+    path: readonly Certificate[],
+    isOffered: boolean,
+  ): CryptoRoutine<T | undefined> {
     const { anchors, mayEndEarly } = this.#request;
     const last = path[path.length - 1];
     const paths = this.paths;
@@ -197,14 +205,13 @@ class Search<T> {
       if (isAnchor) {
         const accepted = yield* this.#offer(longer, true);
         if (accepted !== undefined) return accepted;
-        // Who trusts an intermediate and its root may pin either.
-        if (recordOf(certificate).selfIssued) continue;
+        // The store may hold more of the path: any key on it may be pinned.
       }
-      const accepted = yield* this.#extend(longer);
+      const accepted = yield* this.#extend(longer, isAnchor);
       if (accepted !== undefined) return accepted;
     }
     // Nothing led on: the platform, which saw more anchors, may know the rest.
-    if (mayEndEarly && this.paths === paths) {
+    if (mayEndEarly && !isOffered && this.paths === paths) {
       return yield* this.#offer(path, false);
     }
   }

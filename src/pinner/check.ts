@@ -29,7 +29,7 @@ import { chainError, type CopiedPeer } from "./peer.ts";
 import { refusal } from "./refusal.ts";
 import { makeVerdict, type Verdict } from "./verdict.ts";
 
-/** What a evaluation rests on beside the peer. */
+/** What an evaluation rests on beside the peer. */
 export interface CheckContext {
   /** The policy, as it was when the evaluation began. */
   readonly record: PolicyRecord;
@@ -85,12 +85,12 @@ function* findPath(
     function* (path) {
       const publicAnchors = context.publicAnchors ?? peer.publicAnchors;
       const match = yield* matchPath(path, rules, publicAnchors);
-      const matchedPath = { path, match };
-      if (!isPinned || entry === undefined) return matchedPath;
-      const { grade } = matchPins(entry, record.rootOnly, match);
-      if (grade === "full") return matchedPath;
+      if (!isPinned || entry === undefined) return { path, match };
+      const pins = matchPins(entry, record.rootOnly, match);
+      const matchedPath = { path, match, pins };
+      if (pins.grade === "full") return matchedPath;
       first ??= matchedPath;
-      if (grade === "roots") onRoots ??= matchedPath;
+      if (pins.grade === "roots") onRoots ??= matchedPath;
       return undefined;
     },
   );
@@ -169,7 +169,7 @@ function* evaluateChain(
   const matchedPath = demandOf(situation) === "nothing"
     ? undefined
     : yield* findPath(chain, peer, context, situation);
-  const decision = decide(situation, matchedPath?.match);
+  const decision = decide(situation, matchedPath?.match, matchedPath?.pins);
   const { code, matches, findings } = decision;
   const error = code && (yield* refusal(code, hostname, entry, matchedPath));
   const path = matchedPath?.path;

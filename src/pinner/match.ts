@@ -8,7 +8,7 @@ import type { AnchorStore } from "../path/anchors.ts";
 import type { FoundPath, Role } from "../path/search.ts";
 import { fingerprintsRoutine } from "../pins/fingerprint.ts";
 import { digestOf, type Pin } from "../pins/value.ts";
-import type { PathMatch } from "../policy/decide.ts";
+import type { PathMatch, PathPins } from "../policy/decide.ts";
 import type { PinRule } from "../policy/record.ts";
 import { bytesEqual } from "../x509/der.ts";
 
@@ -16,8 +16,10 @@ import { bytesEqual } from "../x509/der.ts";
 export interface MatchedPath {
   /** The path. */
   readonly path: FoundPath;
-  /** Its match. */
+  /** Its places. */
   readonly match: PathMatch;
+  /** How it satisfies the pin set; absent where pins are not asked for. */
+  readonly pins?: PathPins;
 }
 
 /** The kinds of fingerprints that pins ask for, each once. */

@@ -12,7 +12,7 @@ import {
 } from "../errors.ts";
 import { fingerprintsRoutine } from "../pins/fingerprint.ts";
 import { makePin } from "../pins/value.ts";
-import { matchPins, type RefusalCode } from "../policy/decide.ts";
+import { type RefusalCode, unmatchedRoles } from "../policy/decide.ts";
 import type { HostEntry } from "../policy/record.ts";
 import { kindsOf, type MatchedPath } from "./match.ts";
 
@@ -40,16 +40,11 @@ function* observe(
 }
 
 /** Which roles of `each-role` have no match; else that there is none at all. */
-function missing(entry: HostEntry, { match }: MatchedPath): string {
-  const { rules } = entry;
-  const { matches } = matchPins({ ...entry, require: "any" }, "warn", match);
+function missing(entry: HostEntry, { pins }: MatchedPath): string {
+  const matches = pins?.matches ?? [];
   if (matches.length === 0) return "no pin matches the verified path";
-  const matched = matches.map(({ rule }) => rules[rule].role);
-  const roles = rules.map(({ role }) => role)
-    .filter((role) => role !== undefined && !matched.includes(role));
-  return `"each-role" finds no match for the role ${
-    [...new Set(roles)].join(" and ")
-  }`;
+  const roles = new Set(unmatchedRoles(entry.rules, matches));
+  return `"each-role" finds no match for the role ${[...roles].join(" or ")}`;
 }
 
 /** The error of a refusal; for a mismatch with all that was seen and wanted. */

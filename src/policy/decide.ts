@@ -38,11 +38,11 @@ export interface Match {
   readonly place: number;
 }
 
-/** How well a path satisfies a pin set. */
-export interface Weight {
-  /** `roots`: satisfied, but by root pins alone. */
+/** Which pins a path matches, and how well it satisfies the pin set by them. */
+export interface PathPins {
+  /** `roots`: satisfied, but by certificates of roots alone. */
   readonly grade: "none" | "roots" | "full";
-  /** What matches; empty for `none`. */
+  /** All matches, also where they do not satisfy the pin set. */
   readonly matches: readonly Match[];
 }
 
@@ -50,45 +50,55 @@ type Entry = Pick<HostEntry, "require" | "pointer"> & {
   readonly rules: readonly Pick<PinRule, "role" | "pointer">[];
 };
 
-const IS_PLACE: Readonly<Record<PinRole, readonly Role[]>> = {
-  leaf: ["leaf"],
-  intermediate: ["intermediate"],
-  root: ["root"],
-  ca: ["intermediate", "root"],
-};
-
-/** Whether a certificate is the end of a path that nothing vouches for. */
-function isLoose(path: PathMatch, place: number): boolean {
-  return !path.anchored && place === path.places.length - 1;
+/**
+ * Whether a pin of this role matches at this place. A `leaf` pin matches the
+ * first certificate alone, every other role any certificate above it: the same
+ * key stands on a path as an intermediate or as a root, depending on what the
+ * client's store holds, and the verdict must not depend on that.
+ */
+function isPlaceOf(role: PinRole | undefined, place: number): boolean {
+  return role === undefined || (role === "leaf") === (place === 0);
 }
 
-/** Weighs a valid path against a pin set. */
+/** Whether `each-role` takes two roles for one: CA pins are alternatives. */
+function isSameDemand(a: PinRole, b: PinRole | undefined): boolean {
+  return b !== undefined && (a === "leaf") === (b === "leaf");
+}
+
+/** The roles of `each-role` that no match satisfies. */
+export function unmatchedRoles(
+  rules: Entry["rules"],
+  matches: readonly Match[],
+): readonly PinRole[] {
+  return rules.flatMap(({ role }) =>
+    role === undefined ||
+      matches.some(({ rule }) => isSameDemand(role, rules[rule].role))
+      ? []
+      : [role]
+  );
+}
+
+/** Compares a valid path with a pin set. */
 export function matchPins(
   entry: Entry,
   rootOnly: PolicyRecord["rootOnly"],
   path: PathMatch,
-): Weight {
+): PathPins {
   const matches: Match[] = [];
-  for (const [place, { role, equal }] of path.places.entries()) {
+  for (const [place, { equal }] of path.places.entries()) {
     for (const rule of equal) {
-      const wanted = entry.rules[rule].role;
-      if (wanted !== undefined) {
-        if (!IS_PLACE[wanted].includes(role)) continue;
-        if (wanted === "root" && isLoose(path, place)) continue;
+      if (isPlaceOf(entry.rules[rule].role, place)) {
+        matches.push({ rule, place });
       }
-      matches.push({ rule, place });
     }
   }
   const isSatisfied = matches.length > 0 &&
     (entry.require === "any" ||
-      entry.rules.every(({ role }) =>
-        role === undefined ||
-        matches.some(({ rule }) => entry.rules[rule].role === role)
-      ));
-  if (!isSatisfied) return { grade: "none", matches: [] };
-  // Whoever has a leaf of his own can present a root's key in a certificate of
-  // his making, with another above it: on a path that ends early nothing above
-  // the leaf is known not to be a root.
+      unmatchedRoles(entry.rules, matches).length === 0);
+  if (!isSatisfied) return { grade: "none", matches };
+  // An attacker with a leaf of their own can present a root's key in a
+  // certificate that they made, with another above it: without an anchor,
+  // any certificate above the leaf may be that of a root.
   const isRoot = ({ place }: Match) =>
     path.places[place].role === "root" ||
     (rootOnly === "deny" && place > 0 && !path.anchored);
@@ -101,7 +111,7 @@ export type Demand =
   | "nothing"
   /** Any valid path. */
   | "valid"
-  /** The valid path with the best weight. */
+  /** The valid path that satisfies the pin set best. */
   | "pinned";
 
 /** All that a decision rests on. */
@@ -169,6 +179,8 @@ const INVALID_CHAIN: Decision = Object.freeze({
   findings: [],
 });
 
+const NO_PINS: PathPins = Object.freeze({ grade: "none", matches: [] });
+
 /**
  * Blocks, or lets pass what `report-only` softens.
  *
@@ -224,15 +236,33 @@ function rootOnlyFinding(
   );
 }
 
+/** Matches at another place than the one that the pin's role names. */
+function roleFindings(
+  entry: HostEntry,
+  path: PathMatch,
+  matches: readonly Match[],
+): Finding[] {
+  return matches.flatMap(({ rule, place }) => {
+    const { role: named, pointer } = entry.rules[rule];
+    const { role } = path.places[place];
+    if (named === undefined || named === "ca" || named === role) return [];
+    const detail = `pinned as ${named}, found as ${role}`;
+    return [finding("role-differs", pointer, { detail })];
+  });
+}
+
 /**
  * Decides.
  *
  * @param path The path that {@linkcode demandOf} asks for; undefined where
  * there is no valid one.
+ * @param pins What {@linkcode matchPins} said of it; needed where the demand is
+ * `pinned`.
  */
 export function decide(
   situation: Situation,
   path: PathMatch | undefined,
+  pins?: PathPins,
 ): Decision {
   const { record, entry, at } = situation;
   if (entry === undefined) return decideUnlisted(situation, path);
@@ -254,7 +284,7 @@ export function decide(
   ) {
     findings.push(finding("expires-soon", expiryAt));
   }
-  const { grade, matches } = matchPins(entry, record.rootOnly, path);
+  const { grade, matches } = pins ?? NO_PINS;
   if (grade === "none") {
     return refuse(entry, "ERR_CERTPIN_MISMATCH", "mismatch", [], findings);
   }
@@ -264,6 +294,7 @@ export function decide(
       findings.push(finding("leaf-certificate-pin", pointer));
     }
   }
+  findings.push(...roleFindings(entry, path, matches));
   if (grade === "full") {
     return { decision: "allow", reason: "pinned", matches, findings };
   }

@@ -4,7 +4,12 @@
  * @module
  */
 
-/** Where on the verified path a pin must match; `ca` is intermediate or root. */
+/**
+ * Where on the verified path a pin matches: `leaf` the first certificate, every
+ * other role any certificate above it. Whether a CA stands there as an
+ * intermediate or as a root depends on the client's store; where the place is
+ * not the one that the pin names, the verdict has the finding `role-differs`.
+ */
 export type PinRole = "leaf" | "intermediate" | "root" | "ca";
 
 /** A pin as text, with what can be said of it. */
@@ -45,7 +50,7 @@ export interface HostDocument {
   readonly includeSubdomains?: boolean;
   /** `report-only` softens mismatch, expiry and `rootOnly`, never an invalid chain. Default `enforce`. */
   readonly mode?: "enforce" | "report-only";
-  /** One pin anywhere, or one for each role that a pin names. Default `any`. */
+  /** One pin anywhere; or one for the leaf and one for a CA, as far as pins name these roles. Default `any`. */
   readonly require?: "any" | "each-role";
   /** From when on the set no longer holds; RFC 3339 with a time zone. */
   readonly expiresAt?: string;

@@ -28,6 +28,7 @@ export type FindingCode =
   | "no-backup-pin"
   | "no-true-backup"
   | "leaf-certificate-pin"
+  | "role-differs"
   | "duplicate-pin"
   | "public-root"
   | "shared-pin"
@@ -90,6 +91,13 @@ export const FINDINGS: Readonly<Record<FindingCode, FindingKind>> = Object
       message:
         "The pin of a whole leaf certificate breaks at every renewal, even with the same key",
       hint: "Pin its key: sha256/… of the SPKI",
+    },
+    "role-differs": {
+      severity: "info",
+      message:
+        "A pin matches a certificate in another role than the one that it names",
+      hint:
+        'The role depends on the client\'s trust store; "role": "ca" says that either will do',
     },
     "duplicate-pin": {
       severity: "warning",

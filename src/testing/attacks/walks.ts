@@ -93,24 +93,25 @@ function twin(
   };
 }
 
-/** The good root, cross-signed by the other one. */
-function crossSigned(world: World): Promise<MintedCertificate> {
-  return world.mint({
-    subject: world.root.subject,
+/** The key of the good leaf, certified as a CA, and a leaf below it. */
+async function leafKeyAsCa(
+  world: World,
+  role: "leaf" | "ca",
+): Promise<Scene> {
+  const authority = await world.mint({
+    subject: "certified leaf key",
     ca: true,
-    key: world.root.key,
+    key: world.leaf.key,
     issuer: world.otherRoot,
   });
-}
-
-async function crossScene(
-  world: World,
-  role: "intermediate" | "root",
-): Promise<Scene> {
+  const leaf = await world.mint({
+    hostnames: [world.hostname],
+    key: await world.key("attacker"),
+    issuer: authority,
+  });
   return {
-    chain: [world.leaf, world.intermediate, await crossSigned(world)],
-    anchors: [world.root, world.otherRoot],
-    pins: [{ pin: await pinOf(world.root.spki), role }],
+    ...bothTrusted(world, [leaf, authority]),
+    pins: [{ pin: await pinOf(world.leaf.spki), role }],
   };
 }
 
@@ -202,12 +203,12 @@ export const WALK_ATTACKS: readonly AttackDefinition[] = [
     world,
   ) => ({ subjectKeyIdentifier: world.intermediate.keyIdentifier })),
   {
-    name: "cross-signed-root-as-intermediate",
+    name: "pinned-leaf-key-as-ca",
     description:
-      "A cross-signed root stands where intermediates do; a pin for an intermediate must not match it.",
+      "A trusted authority certifies the pinned leaf's key as a CA; a pin for the leaf must not match it above a leaf.",
     codes: MISMATCH,
-    attack: (world) => crossScene(world, "intermediate"),
-    control: (world) => crossScene(world, "root"),
+    attack: (world) => leafKeyAsCa(world, "leaf"),
+    control: (world) => leafKeyAsCa(world, "ca"),
   },
   {
     name: "expired-pinned-intermediate-beside-live-cross-sign",

@@ -300,6 +300,10 @@ export const decisions: Body = (t) => {
     const whole = { ...seen, chain: ders(leaf, intermediate, root) };
     assertEquals(
       await ask(role("root", pins.root), whole, open),
+      "allow root-only unanchored root-only",
+    );
+    assertEquals(
+      await ask(role("leaf", pins.root), whole, open),
       "block mismatch MISMATCH unanchored",
     );
     assertEquals(

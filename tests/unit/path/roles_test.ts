@@ -116,3 +116,28 @@ Deno.test("a path ends early where it may, and only where nothing leads on", asy
   ]);
   assertEquals(await rolesOf([leaf, intermediate], none, false), []);
 });
+
+Deno.test("a leaf with its issuer's name and key is no circle where it has names of its own", async () => {
+  const server = (hostnames: readonly string[]) =>
+    mintCertificate({
+      subject: "intermediate",
+      key: intermediate.key,
+      issuer: intermediate,
+      hostnames,
+    });
+  const chain = [await server([HOSTNAME]), intermediate];
+  assertEquals(await rolesOf(chain, [root]), ["leaf intermediate root"]);
+  // The issuer comes once, however often it is presented.
+  assertEquals(await rolesOf([...chain, intermediate], [root]), [
+    "leaf intermediate root",
+  ]);
+  const authority = await mintCertificate({
+    subject: "intermediate",
+    key: intermediate.key,
+    ca: true,
+    hostnames: [HOSTNAME],
+    issuer: root,
+  });
+  const circle = [await server([HOSTNAME]), authority];
+  assertEquals(await rolesOf(circle, [root]), []);
+});

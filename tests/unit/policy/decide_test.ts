@@ -66,7 +66,9 @@ function evaluate(found: PathMatch | undefined, change: Change = {}): Decision {
     at: change.at ?? NOW,
     platformValidated: change.platformValidated ?? false,
   };
-  return decide(situation, found);
+  const matched = situation.entry && found &&
+    matchPins(situation.entry, record.rootOnly, found);
+  return decide(situation, found, matched);
 }
 
 /** Decision, reason, refusal code, number of matches, finding codes. */
@@ -149,13 +151,13 @@ Deno.test("a pin set expires at its very moment, and warns for the 30 days befor
   );
 });
 
-Deno.test("a pin without a role matches anywhere, a pin with a role at its place alone", () => {
+Deno.test("a pin without a role matches anywhere, a leaf pin the leaf, and a CA pin any CA", () => {
   const places = [LEAF, MIDDLE, TOP];
   const matching: readonly [PinRole | undefined, ...string[]][] = [
     [undefined, "pinned", "pinned", "root-only"],
     ["leaf", "pinned", "mismatch", "mismatch"],
-    ["intermediate", "mismatch", "pinned", "mismatch"],
-    ["root", "mismatch", "mismatch", "root-only"],
+    ["intermediate", "mismatch", "pinned", "root-only"],
+    ["root", "mismatch", "pinned", "root-only"],
     ["ca", "mismatch", "pinned", "root-only"],
   ];
   for (const [role, ...reasons] of matching) {
@@ -165,6 +167,35 @@ Deno.test("a pin without a role matches anywhere, a pin with a role at its place
       role,
     );
   }
+});
+
+Deno.test("a match in another role than the pin names is a finding, and changes nothing else", () => {
+  const role = (role: PinRole) => ({ roles: [role] });
+  assertEquals(outcome(MIDDLE, role("root")), "allow pinned 1 role-differs");
+  assertEquals(
+    outcome(TOP, role("intermediate")),
+    "allow root-only 1 role-differs root-only",
+  );
+  const deny = { policy: { rootOnly: "deny" } };
+  assertEquals(
+    outcome(TOP, { ...role("intermediate"), ...deny }),
+    "block root-only ROOT_ONLY 1 role-differs",
+  );
+  assertEquals(
+    outcome(MIDDLE, { ...role("root"), ...deny }),
+    "allow pinned 1 role-differs",
+  );
+  for (const one of [MIDDLE, TOP]) {
+    assert(!outcome(one, role("ca")).includes("role-differs"));
+    assert(!outcome(one).includes("role-differs"));
+  }
+  assertEquals(outcome(MIDDLE, role("intermediate")), "allow pinned 1");
+  assertEquals(outcome(TOP, role("root")), "allow root-only 1 root-only");
+  const [found] = evaluate(MIDDLE, role("root")).findings;
+  assertEquals([found.severity, found.pointer], [
+    "info",
+    "/hosts/a.example/pins/0",
+  ]);
 });
 
 Deno.test("no match blocks, and is let pass with its error under report-only", () => {
@@ -207,18 +238,21 @@ Deno.test("each-role needs a match for every role that a pin names", () => {
     outcome(path(CHAIN, [[2], [2]]), { host, roles }),
     "block mismatch MISMATCH",
   );
-  // Pins of one role are alternatives; "ca" and "root" are two roles.
+  // Pins of one role are alternatives, and all roles of a CA are one.
   assertEquals(
     outcome(path(CHAIN, [[1]]), { host, roles: ["leaf", "leaf"] }),
     "allow pinned 1",
   );
+  const cas = ["root", "ca", "intermediate"] as const;
+  for (const rule of cas.keys()) {
+    assertEquals(
+      evaluate(path(CHAIN, [[], [rule]]), { host, roles: cas }).reason,
+      "pinned",
+    );
+  }
   assertEquals(
-    outcome(path(CHAIN, [[], [], [0]]), { host, roles: ["root", "ca"] }),
+    outcome(path(CHAIN, [[0]]), { host, roles: cas }),
     "block mismatch MISMATCH",
-  );
-  assertEquals(
-    outcome(path(CHAIN, [[], [1], [0]]), { host, roles: ["root", "ca"] }),
-    "allow pinned 2",
   );
 });
 
@@ -257,12 +291,12 @@ Deno.test("the root-only finding is a warning unless the root is known to be the
   assertEquals(severity(false, false), "warning");
 });
 
-Deno.test("the end of an unanchored path matches its place, but never as a root", () => {
+Deno.test("the end of an unanchored path matches by its place: a leaf, or a CA of whatever role", () => {
   const anchored = false;
   const ends: readonly [readonly Role[], ...(PinRole | undefined)[]][] = [
     [["leaf"], undefined, "leaf"],
-    [["leaf", "intermediate"], undefined, "intermediate", "ca"],
-    [["leaf", "root"], undefined, "ca"],
+    [["leaf", "intermediate"], undefined, "intermediate", "root", "ca"],
+    [["leaf", "root"], undefined, "intermediate", "root", "ca"],
   ];
   const all = [undefined, "leaf", "intermediate", "root", "ca"] as const;
   for (const [roles, ...matching] of ends) {
@@ -280,13 +314,6 @@ Deno.test("the end of an unanchored path matches its place, but never as a root"
       assertEquals(found.findings[0].code, "unanchored");
     }
   }
-  // The same path with an anchor at its end takes the root pin.
-  const roles = ["root"] as const;
-  const top = [[], [0]];
-  assertEquals(
-    evaluate(path(["leaf", "root"], top), { roles }).decision,
-    "allow",
-  );
 });
 
 Deno.test("a match above the leaf of an unanchored path alone is refused where roots are denied", () => {
