@@ -77,6 +77,7 @@ export const CONNECTION_ERROR_CODES = [
   "ERR_CERTPIN_PROTOCOL",
   "ERR_CERTPIN_NO_CHAIN",
   "ERR_CERTPIN_HANDSHAKE",
+  "ERR_CERTPIN_HTTP_PROTOCOL",
 ] as const;
 
 /** Codes of {@linkcode UpdateError}. */

@@ -92,6 +92,24 @@ export const MAX_CLAIMS_DEPTH: number = MAX_POLICY_DEPTH + 1;
 export const MAX_UPDATE_KEYS = 16;
 /** How far ahead of the clock a signed policy may be issued, in milliseconds. */
 export const MAX_ISSUED_AHEAD_MS = 300_000;
+/** Most bytes of the heads of one response, interim ones counted, and of its trailers. */
+export const MAX_HTTP_HEAD_BYTES = 65_536;
+/** Most header fields of a head, and of trailers. */
+export const MAX_HTTP_FIELDS = 256;
+/** Most interim responses (1xx) before a final one. */
+export const MAX_HTTP_INTERIM_RESPONSES = 16;
+/** Most bytes of chunk extensions in one body. */
+export const MAX_HTTP_CHUNK_EXTENSION_BYTES = 16_384;
+/** Most redirects that one fetch follows (Fetch, "HTTP-redirect fetch"). */
+export const MAX_HTTP_REDIRECTS = 20;
+/** Most content codings that are undone in one response. */
+export const MAX_HTTP_CONTENT_CODINGS = 5;
+/** Most bytes of a body that nobody wants, read so that its connection can be kept. */
+export const MAX_HTTP_DRAINED_BYTES = 65_536;
+/** Most bytes of a request's body that are held to send them again. */
+export const MAX_HTTP_HELD_BYTES = 65_536;
+/** Most connections that wait for requests, of one fetch. */
+export const MAX_HTTP_IDLE_CONNECTIONS = 256;
 
 /** Largest configuration of another tool that is converted, in UTF-16 code units. */
 export const MAX_DOCUMENT_LENGTH = 1024 * 1024;

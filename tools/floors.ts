@@ -19,6 +19,7 @@ export const FLOORS: readonly Floor[] = [
       "src/limits.ts",
       "src/text.ts",
       "src/host.ts",
+      "src/byte_stream.ts",
       "src/crypto/",
     ],
   },
@@ -31,7 +32,7 @@ export const FLOORS: readonly Floor[] = [
   { title: "the pinner", places: ["src/pinner/"] },
   {
     title: "connections before the verdict",
-    places: ["src/tls/", "src/tls13/"],
+    places: ["src/tls/", "src/tls13/", "src/http1/"],
   },
   {
     title: "entry points: core, adapters, updates, testing",

@@ -24,6 +24,8 @@ import {
   UpdateError,
 } from "../../src/errors.ts";
 import { convert } from "../../cli/formats/registry.ts";
+import { Input } from "../../src/http1/input.ts";
+import { readHead } from "../../src/http1/message.ts";
 import { canonicalHost } from "../../src/host.ts";
 import {
   MAX_CERTIFICATE_BYTES,
@@ -343,6 +345,13 @@ const SCENARIOS: Readonly<Record<ErrorCode, Scenario>> = {
     issuerCertificate: { raw: chain.intermediates[0].der },
   }),
   ERR_CERTPIN_HANDSHAKE: given(connect, false, true),
+  ERR_CERTPIN_HTTP_PROTOCOL: given(
+    async (text: string) => {
+      await readHead(new Input(new Response(text).body!), "GET");
+    },
+    "HTTP/1.1 200 OK\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+  ),
 
   ERR_CERTPIN_UPDATE_SIGNATURE: scenario(
     async () => verifySigned({ key: (await keyPair()).privateKey }),

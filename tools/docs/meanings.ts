@@ -263,4 +263,10 @@ export const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     means: "It is longer than 4 MiB",
     remedy: "Split the policy by program",
   },
+  ERR_CERTPIN_HTTP_PROTOCOL: {
+    means:
+      "A response is not HTTP/1.1, or two readers could take it differently",
+    remedy:
+      "The message says what was wrong: mend the server, or what stands before it",
+  },
 };

@@ -3,6 +3,7 @@
  */
 import { adapterBodies } from "../adapter_bodies.ts";
 import { coreBodies } from "../core_bodies.ts";
+import { edgeBodies } from "../edge_bodies.ts";
 import { createHarness } from "../harness.ts";
 
 const harness = createHarness(
@@ -13,4 +14,6 @@ const harness = createHarness(
   },
   (result) => console.log(`FEATURE ${JSON.stringify(result)}`),
 );
-for (const body of [...coreBodies, ...adapterBodies]) body(harness);
+for (const body of [...coreBodies, ...edgeBodies, ...adapterBodies]) {
+  body(harness);
+}

@@ -2,6 +2,7 @@
  * Launches the core's bodies in workerd, as `workerd test` wants it.
  */
 import { coreBodies } from "../core_bodies.ts";
+import { edgeBodies } from "../edge_bodies.ts";
 import { runBodies } from "./mini.ts";
 
 export default {
@@ -11,7 +12,7 @@ export default {
     const { failed } = await runBodies(
       "workerd",
       navigator.userAgent,
-      coreBodies,
+      [...coreBodies, ...edgeBodies],
       console.log,
     );
     if (failed > 0) throw new Error(`${failed} failed`);

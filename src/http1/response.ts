@@ -1,0 +1,204 @@
+/**
+ * Messages as the runtime's own `Response`.
+ *
+ * @module
+ */
+import { encodeBase64 } from "@std/encoding/base64";
+import { MAX_HTTP_CONTENT_CODINGS } from "../limits.ts";
+import { drain, type ResponseMessage } from "./connection.ts";
+import { listOf } from "./message.ts";
+
+type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
+
+/** What a constructed `Response` cannot know. */
+export interface ResponseFacts {
+  readonly url: string;
+  readonly redirected: boolean;
+}
+
+/** Statuses without a body (Fetch, "null body status"). */
+const NULL_BODY = new Set([101, 103, 204, 205, 304]);
+
+/** Names of codings, and what runtimes call their formats. */
+const FORMATS: ReadonlyMap<string, string> = new Map([
+  ["gzip", "gzip"],
+  ["x-gzip", "gzip"],
+  ["deflate", "deflate"],
+  ["br", "brotli"],
+  ["zstd", "zstd"],
+]);
+
+function decompressor(format: string): DecompressionStream | undefined {
+  try {
+    return new DecompressionStream(format as CompressionFormat);
+  } catch {
+    // Runtimes differ in the formats that they have.
+    return undefined;
+  }
+}
+
+let accepted: string | undefined;
+
+/** What this runtime can decode, for `Accept-Encoding`. */
+export function acceptedEncodings(): string {
+  return accepted ??= [...FORMATS]
+    .filter(([name, format]) => name !== "x-gzip" && decompressor(format))
+    .map(([name]) => name)
+    .join(", ") || "identity";
+}
+
+/** The body, and its first piece looked at; `undefined` where it is empty. */
+async function peek(
+  body: Bytes,
+): Promise<{ first: Uint8Array; body: Bytes } | undefined> {
+  const reader = body.getReader();
+  const { done, value: first } = await reader.read();
+  if (done) return undefined;
+  let isFirst = true;
+  return {
+    first,
+    body: new ReadableStream({
+      async pull(controller) {
+        if (isFirst) {
+          isFirst = false;
+          return controller.enqueue(first);
+        }
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    }, { highWaterMark: 0 }),
+  };
+}
+
+/** Undoes one coding. */
+function decode(body: Bytes, format: string): Bytes {
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  const begin = async () => {
+    const peeked = await peek(body);
+    // Nothing is nothing, whatever it is coded in.
+    if (peeked === undefined) return undefined;
+    // Some servers send deflate without the zlib wrapper of RFC 9110.
+    const isRaw = format === "deflate" && (peeked.first[0] & 0x0f) !== 8;
+    const stream = decompressor(isRaw ? "deflate-raw" : format)!;
+    return peeked.body.pipeThrough(stream).getReader();
+  };
+  return new ReadableStream({
+    type: "bytes",
+    async pull(controller) {
+      reader ??= await begin();
+      const { done, value } = await reader?.read() ??
+        { done: true, value: undefined };
+      if (!done && value.length > 0) {
+        // Decompressors may hand out parts of one buffer.
+        return controller.enqueue(value.slice());
+      }
+      if (done) {
+        controller.close();
+        controller.byobRequest?.respond(0);
+      }
+    },
+    cancel: (reason) => reader ? reader.cancel(reason) : body.cancel(reason),
+  });
+}
+
+/**
+ * Undoes the content codings (RFC 9110, section 8.4). A coding that is unknown
+ * leaves the body as it is.
+ *
+ * @throws {TypeError} for more codings than anybody needs.
+ */
+function decoded({ fields, body }: ResponseMessage): Bytes {
+  const names = listOf(fields, "content-encoding");
+  if (names.length > MAX_HTTP_CONTENT_CODINGS) {
+    throw new TypeError(
+      `Refused ${names.length} content codings: more than ${MAX_HTTP_CONTENT_CODINGS}`,
+    );
+  }
+  const formats = names
+    .filter((name) => name !== "identity")
+    .map((name) => FORMATS.get(name));
+  const known = formats.filter((format) =>
+    format !== undefined && decompressor(format) !== undefined
+  ) as string[];
+  if (known.length < formats.length) return body;
+  return known.reduceRight(decode, body);
+}
+
+const METADATA = /^(sha256|sha384|sha512)-([A-Za-z\d+/_-]+={0,2})(?:\?.*)?$/;
+
+/** Compares a body with what its caller expects (Subresource Integrity). */
+async function checkIntegrity(body: Bytes, integrity: string): Promise<Bytes> {
+  const expected = integrity.split(/\s+/)
+    .map((text) => METADATA.exec(text))
+    .filter((found) => found !== null)
+    .map(([, hash, digest]) => ({
+      hash,
+      digest: digest.replaceAll("-", "+").replaceAll("_", "/"),
+    }));
+  const [strongest] = expected.map(({ hash }) => hash).sort().reverse();
+  if (strongest === undefined) return body;
+  const bytes = await new Response(body).arrayBuffer();
+  const name = strongest.replace("sha", "SHA-");
+  const digest = encodeBase64(await crypto.subtle.digest(name, bytes));
+  const isExpected = expected.some((one) =>
+    one.hash === strongest && one.digest === digest
+  );
+  if (!isExpected) {
+    throw new TypeError("The body is not what its integrity says");
+  }
+  return new Response(bytes).body!;
+}
+
+/** A `Response` with the facts that a constructed one does not show. */
+function withFacts(response: Response, facts: object): Response {
+  const { clone } = Response.prototype;
+  const properties = {
+    ...facts,
+    clone: () => withFacts(clone.call(response), facts),
+  };
+  for (const [name, value] of Object.entries(properties)) {
+    Object.defineProperty(response, name, { value, configurable: true });
+  }
+  return response;
+}
+
+/**
+ * Makes a `Response` of a message.
+ *
+ * @throws {TypeError} where the body cannot be decoded, or is not what
+ * `integrity` says.
+ */
+export async function toResponse(
+  message: ResponseMessage,
+  headers: Headers,
+  integrity: string,
+  facts: ResponseFacts,
+): Promise<Response> {
+  const { status, reason } = message;
+  const hasNoBody = NULL_BODY.has(status) ||
+    message.framing.kind === "none";
+  let body: Bytes | null = null;
+  if (hasNoBody) await drain(message.body);
+  else {
+    try {
+      body = decoded(message);
+    } catch (error) {
+      await message.body.cancel(error);
+      throw error;
+    }
+    if (integrity !== "") body = await checkIntegrity(body, integrity);
+  }
+  const isUnusual = status > 599;
+  const response = new Response(body, {
+    status: isUnusual ? 200 : status,
+    statusText: reason,
+    headers,
+  });
+  return withFacts(response, {
+    ...facts,
+    type: "basic",
+    ...isUnusual && { status, ok: false },
+  });
+}

@@ -1,0 +1,8 @@
+/**
+ * The tests of the edge that need no sockets; they run everywhere too.
+ */
+import { smuggling } from "./edge/smuggling.ts";
+import type { Body } from "./harness.ts";
+
+/** All of them. */
+export const edgeBodies: readonly Body[] = [smuggling];
