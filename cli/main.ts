@@ -32,6 +32,7 @@ import { initCommand } from "./commands/init.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { pinCommand } from "./commands/pin.ts";
+import { syncCommand } from "./commands/sync.ts";
 import type { Action, CommandParser } from "./command.ts";
 import { errStyle, outStyle } from "./render/style.ts";
 import { VERSION } from "./version.ts";
@@ -48,10 +49,11 @@ const commands: CommandParser = or(
   checkCommand,
   lintCommand,
   convertCommand,
+  syncCommand,
 );
 
 /** Their names, for hints. */
-const COMMANDS = ["inspect", "pin", "init", "check", "lint", "convert"];
+const COMMANDS = ["inspect", "pin", "init", "check", "lint", "convert", "sync"];
 
 /** Help, version or completion was printed, or the usage was wrong. */
 class Ended extends Error {

@@ -13,11 +13,7 @@ import {
   detectFormat,
   FORMAT_NAMES,
   type FormatName,
-  FORMATS,
-  type Loss,
 } from "../formats/registry.ts";
-import { CertpinError } from "../../src/errors.ts";
-import { parsePolicy, policyRecordOf } from "../../src/policy/policy.ts";
 import { escapeText } from "../../src/text.ts";
 import { about, EXIT_FAILED, EXIT_OK, Failure } from "../failure.ts";
 import { readText, writeWhole } from "../files.ts";
@@ -26,6 +22,7 @@ import { jsonText } from "../render/json.ts";
 import type { CommandParser } from "../command.ts";
 import { errStyle } from "../render/style.ts";
 import { file } from "../values.ts";
+import { pinsNoHost, printLosses } from "./conversion.ts";
 
 interface ConvertOptions {
   readonly source: string;
@@ -67,38 +64,6 @@ function format(): ValueParser<"sync", FormatName> {
       }
     },
   };
-}
-
-function printLosses(
-  io: Io,
-  to: FormatName,
-  losses: readonly Loss[],
-): void {
-  if (losses.length === 0) return;
-  const style = errStyle(io);
-  const number = losses.length === 1 ? "1 loss" : `${losses.length} losses`;
-  const who = to === "policy" ? "a policy" : to;
-  io.err(
-    `${style.yellow(number)}: what ${who} cannot say as the source did\n`,
-  );
-  for (const { code, pointer, message } of losses) {
-    const place = style.cyan(escapeText(pointer));
-    io.err(`  ${style.bold(code)} ${place}\n    ${escapeText(message)}\n`);
-  }
-}
-
-/** Whether a text of that format pins no host: its own reader tells. */
-function pinsNoHost(text: string, name: FormatName): boolean {
-  try {
-    const document = name === "policy"
-      ? text
-      : FORMATS[name].read(text).document;
-    return policyRecordOf(parsePolicy(document)).entries.size === 0;
-  } catch (error) {
-    // What is empty is no curl command, and no TLSA record.
-    if (!(error instanceof CertpinError)) throw error;
-    return error.code === "ERR_CERTPIN_DOCUMENT_SYNTAX";
-  }
 }
 
 async function run(io: Io, options: ConvertOptions): Promise<number> {

@@ -212,7 +212,9 @@ Deno.test("examples/mobile converts to what is committed", async () => {
     "NSPinnedDomains.plist",
     "Pins.kt",
   ];
-  for (const name of outputs) await workshop.write(`${place}/${name}`, "old");
+  for (const name of outputs) {
+    await Deno.remove(`${workshop.folder}/${place}/${name}`);
+  }
   const npm = Deno.build.os === "windows" ? "npm.cmd" : "npm";
   const node = await workshop.program("node");
   const ran = await workshop.runFile(place, npm, ["run", "pins"], {
