@@ -33,6 +33,7 @@ import { nativeError, PinnedTlsConn } from "./tls_conn.ts";
 import { pickTls } from "../tls/tls_options.ts";
 import { rememberVerdict, verdictOf } from "../tls/verdicts.ts";
 import { Gate } from "../tls/gate.ts";
+import { openConnection } from "../tls/open.ts";
 
 export { verdictOf };
 export type { CertificateInput, PinnerSource };
@@ -56,6 +57,11 @@ export interface TlsConnOptions extends PinnerOptions {
   keyFormat?: "pem";
   /** Aborts connecting and evaluating; afterwards it has no effect. */
   signal?: AbortSignal;
+  /**
+   * Milliseconds for TCP, handshake and verdict together. Default 10,000; 0 is
+   * no limit.
+   */
+  connectTimeout?: number;
 }
 
 /**
@@ -104,31 +110,42 @@ function gateOf(
   );
 }
 
-async function openConn(
-  gate: Gate,
-  taken: Record<string, unknown>,
-  where: { port?: number; transport?: TcpDuplex },
-  tcp?: Deno.TcpConn,
-): Promise<Deno.TlsConn> {
-  const names = {
-    alpnProtocols: "ALPNProtocols",
-    autoSelectFamilyAttemptDelay: "autoSelectFamilyAttemptTimeout",
-  };
-  for (const [ours, theirs] of Object.entries(names)) {
-    if (Object.hasOwn(taken, ours)) taken[theirs] = taken[ours];
-  }
-  const { hostname = "127.0.0.1", signal } = taken;
-  const socket = await gate.open({
-    ...where,
-    hostname: hostname as string,
-    tls: { ...pickTls(taken), allowHalfOpen: true },
-    signal: signal as AbortSignal | undefined,
-  }).catch((error) => {
-    throw nativeError(error);
+/** A connection to make, its options read. */
+interface ConnPlan {
+  readonly gate: Gate;
+  readonly taken: Record<string, unknown>;
+  readonly port?: number;
+  /** The connection below, which is used up. */
+  readonly tcp?: Deno.TcpConn;
+}
+
+/** Not `async`: each turn after the verdict is one in which the policy may change. */
+function openConn(plan: () => ConnPlan): Promise<Deno.TlsConn> {
+  return new Promise((resolve, reject) => {
+    const { gate, taken, port, tcp } = plan();
+    const names = {
+      alpnProtocols: "ALPNProtocols",
+      autoSelectFamilyAttemptDelay: "autoSelectFamilyAttemptTimeout",
+    };
+    for (const [ours, theirs] of Object.entries(names)) {
+      if (Object.hasOwn(taken, ours)) taken[theirs] = taken[ours];
+    }
+    const { hostname = "127.0.0.1", signal, connectTimeout } = taken;
+    openConnection(gate, {
+      hostname: hostname as string,
+      port,
+      transport: tcp && new TcpDuplex(tcp),
+      tls: { ...pickTls(taken), allowHalfOpen: true },
+      // As on the native connection, its end is read after the last byte.
+      mayHaveEnded: true,
+      signals: [signal as AbortSignal | undefined],
+      connectTimeout: connectTimeout as number | undefined,
+    }, (socket) => {
+      const conn = new PinnedTlsConn(socket, tcp);
+      rememberVerdict(conn, verdictOf(socket)!);
+      resolve(conn);
+    }).catch((error) => reject(nativeError(error)));
   });
-  const conn = new PinnedTlsConn(socket, tcp);
-  rememberVerdict(conn, verdictOf(socket)!);
-  return conn;
 }
 
 /**
@@ -160,13 +177,15 @@ async function openConn(
  * @throws {ConnectionError} `ERR_CERTPIN_HANDSHAKE` where the platform refuses
  * the peer, `ERR_CERTPIN_OPTION`, `ERR_CERTPIN_NO_CHAIN`, `ERR_CERTPIN_RUNTIME`.
  */
-export async function connectTls(
+export function connectTls(
   pinner: PinnerSource,
   options: ConnectTlsOptions,
 ): Promise<Deno.TlsConn> {
-  const taken = takeOptions(options);
-  const gate = gateOf(pinner, taken);
-  return await openConn(gate, taken, { port: taken.port as number });
+  return openConn(() => {
+    const taken = takeOptions(options);
+    const gate = gateOf(pinner, taken);
+    return { gate, taken, port: taken.port as number };
+  });
 }
 
 /**
@@ -179,15 +198,15 @@ export async function connectTls(
  * @returns An object of the shape of `Deno.TlsConn`.
  * @throws {CertpinError} as {@linkcode connectTls} does.
  */
-export async function startTls(
+export function startTls(
   pinner: PinnerSource,
   conn: Deno.TcpConn,
   options: StartTlsOptions = {},
 ): Promise<Deno.TlsConn> {
-  const taken = takeOptions(options);
-  const gate = gateOf(pinner, taken);
-  const transport = new TcpDuplex(conn);
-  return await openConn(gate, taken, { transport }, conn);
+  return openConn(() => {
+    const taken = takeOptions(options);
+    return { gate: gateOf(pinner, taken), taken, tcp: conn };
+  });
 }
 
 function closeQuietly(conn: Deno.Conn): void {

@@ -15,7 +15,8 @@ import {
 import type { TLSSocket } from "node:tls";
 import { ConnectionError } from "../errors.ts";
 import type { Verdict } from "../pinner/pinner.ts";
-import { CONNECT_TIMEOUT_MS, withDeadline } from "../tls/deadline.ts";
+import { timedOut } from "../tls/deadline.ts";
+import { openConnection } from "../tls/open.ts";
 import { ON_FAILURE, ON_VERDICT, pickOptions } from "../tls/options.ts";
 import { PooledConnections } from "./pooled.ts";
 import type { Gate } from "../tls/gate.ts";
@@ -122,17 +123,16 @@ class PinnedClient extends Client {
     origin: string | URL,
     options: Client.Options,
     gate: Gate,
-    connect: (request: ConnectRequest) => Promise<TLSSocket>,
-    pooled: PooledConnections,
+    connect: Connect,
   ) {
     const slot: { socket?: TLSSocket } = {};
     super(origin, {
       ...options,
       connect(request, callback) {
-        connect(request).then((socket) => {
-          slot.socket = pooled.keep(socket);
+        connect(request, (socket) => {
+          slot.socket = socket;
           callback(null, socket);
-        }, (error) => callback(error, null));
+        }).catch((error) => callback(error, null));
       },
     });
     this.#gate = gate;
@@ -173,6 +173,12 @@ interface ConnectRequest {
   readonly port: string;
 }
 
+/** Connects, and calls back in the moment of the verdict. */
+type Connect = (
+  request: ConnectRequest,
+  take: (socket: TLSSocket) => void,
+) => Promise<void>;
+
 export { fetch } from "undici/index.js";
 
 /** What a dispatcher opens connections with. */
@@ -199,9 +205,8 @@ export class PinnedAgent extends Agent {
   ) {
     const closing = new AbortController();
     const connect = connector(gate, options, closing.signal);
-    const pooled = new PooledConnections(gate);
     const client = (origin: string | URL, given: object) =>
-      new PinnedClient(origin, given, gate, connect, pooled);
+      new PinnedClient(origin, given, gate, connect);
     super({
       ...pickOptions(taken, UNDICI_OPTIONS),
       allowH2: options.allowH2,
@@ -252,38 +257,34 @@ function refuseConnector(
 
 function connector(
   gate: Gate,
-  { allowH2, tls, proxy, connectTimeout = CONNECT_TIMEOUT_MS }:
-    DispatcherOptions,
+  { allowH2, tls, proxy, connectTimeout }: DispatcherOptions,
   closing: AbortSignal,
-): (request: ConnectRequest) => Promise<TLSSocket> {
-  return async ({ hostname, protocol, port }) => {
+): Connect {
+  const pooled = new PooledConnections(gate);
+  return async ({ hostname, protocol, port }, take) => {
     if (protocol !== "https:") {
       throw new ConnectionError(
         "ERR_CERTPIN_PROTOCOL",
         `Cannot connect to ${hostname}: only https: and wss: can be pinned`,
       );
     }
-    const socket = await withDeadline(
+    await openConnection(gate, {
+      hostname,
+      port: Number(port || 443),
+      tls: {
+        ...tls,
+        ALPNProtocols: allowH2 ? ["http/1.1", "h2"] : ["http/1.1"],
+      },
+      proxy,
+      signals: [closing],
       connectTimeout,
-      () =>
-        new errors.ConnectTimeoutError(
-          `Cannot connect to ${hostname}: not done after ${connectTimeout} ms`,
-        ),
-      [closing],
-      (signal) =>
-        gate.open({
-          hostname,
-          port: Number(port || 443),
-          tls: {
-            ...tls,
-            ALPNProtocols: allowH2 ? ["http/1.1", "h2"] : ["http/1.1"],
-          },
-          proxy,
-          signal,
-        }),
-    );
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
-    return socket;
+      onLate: (host, milliseconds) =>
+        new errors.ConnectTimeoutError(timedOut(host, milliseconds).message),
+    }, (socket) => {
+      pooled.keep(socket);
+      socket.setNoDelay(true);
+      socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
+      take(socket);
+    });
   };
 }

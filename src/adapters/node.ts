@@ -29,6 +29,7 @@ import {
 } from "../tls/options.ts";
 import { requireRuntime } from "../tls/runtime.ts";
 import { Gate } from "../tls/gate.ts";
+import { openConnection } from "../tls/open.ts";
 import { pickTls, type TlsOptions } from "../tls/tls_options.ts";
 import { parseProxy } from "../tls/tunnel.ts";
 
@@ -68,6 +69,11 @@ export interface ConnectOptions extends PinnerOptions, TlsOptions {
   proxy?: string | URL;
   /** Aborts connecting and evaluating; afterwards it has no effect. */
   signal?: AbortSignal;
+  /**
+   * Milliseconds for TCP, proxy, handshake and verdict together. Default
+   * 10,000; 0 is no limit.
+   */
+  connectTimeout?: number;
 }
 
 /** Options of {@linkcode createAgent}: pooling as in `https.Agent`. */
@@ -151,21 +157,26 @@ function gateOf(
  * @throws {ConnectionError} `ERR_CERTPIN_HANDSHAKE` where the platform refuses
  * the peer, `ERR_CERTPIN_OPTION`, `ERR_CERTPIN_NO_CHAIN`, `ERR_CERTPIN_RUNTIME`.
  */
-export async function connect(
+export function connect(
   pinner: PinnerSource,
   options: ConnectOptions,
 ): Promise<TLSSocket> {
-  const taken = takeOptions(options);
-  const gate = gateOf(pinner, taken);
-  const host = (taken.host ?? taken.hostname ?? "localhost") as string;
-  return await gate.open({
-    hostname: (taken.servername || host) as string,
-    host,
-    port: taken.port as number | undefined,
-    transport: taken.socket as Duplex | undefined,
-    proxy: parseProxy(taken.proxy),
-    tls: pickTls(taken),
-    signal: taken.signal as AbortSignal | undefined,
+  return new Promise((resolve, reject) => {
+    const taken = takeOptions(options);
+    const gate = gateOf(pinner, taken);
+    const host = (taken.host ?? taken.hostname ?? "localhost") as string;
+    // Resolved by the gate itself: each further turn would be one in which the
+    // policy may change.
+    openConnection(gate, {
+      hostname: (taken.servername || host) as string,
+      host,
+      port: taken.port as number | undefined,
+      transport: taken.socket as Duplex | undefined,
+      proxy: parseProxy(taken.proxy),
+      tls: pickTls(taken),
+      signals: [taken.signal as AbortSignal | undefined],
+      connectTimeout: taken.connectTimeout as number | undefined,
+    }, resolve).catch(reject);
   });
 }
 

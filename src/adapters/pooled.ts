@@ -10,6 +10,7 @@
 import type { TLSSocket } from "node:tls";
 import { onUpdate } from "../pinner/pinner.ts";
 import type { Gate } from "../tls/gate.ts";
+import { discard } from "../tls/handshake.ts";
 
 /** Keeps the connections of one gate that wait for requests or serve them. */
 export class PooledConnections {
@@ -30,10 +31,11 @@ export class PooledConnections {
   keep(socket: TLSSocket): TLSSocket {
     const refused = this.#gate.refusesReuse(socket);
     if (refused !== undefined) {
-      socket.on("error", () => {});
-      socket.destroy();
+      discard(socket);
       throw refused;
     }
+    // For the moments in which a pool has no listener of its own.
+    socket.on("error", () => {});
     this.#live.add(socket);
     this.#stopListening ??= onUpdate(
       this.#gate.pinner,

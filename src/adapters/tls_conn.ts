@@ -84,6 +84,8 @@ export class PinnedTlsConn implements Deno.TlsConn {
     this.#alpn = socket.alpnProtocol || null;
     this.localAddr = transport.localAddr;
     this.remoteAddr = transport.remoteAddr;
+    // Its `end` event may have come before anybody could listen.
+    this.#hasEnded = socket.readableEnded;
     socket.on("readable", () => this.#wake());
     socket.on("end", () => {
       this.#hasEnded = true;

@@ -59,6 +59,8 @@ export class DenoTransport extends Duplex {
       // Without an end before it: cut off.
       if (!this.readableEnded) this.push(null);
     });
+    // Ended before anybody listened here.
+    if (socket.readableEnded || socket.destroyed) this.push(null);
   }
 
   /** Whether what was decrypted waits for a reader. */
@@ -136,29 +138,30 @@ export class DenoTransport extends Duplex {
 export function connectPlain(
   options: { readonly host: string; readonly port: number | undefined },
   tls: Readonly<Record<string, unknown>> | undefined,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
     const socket = net.connect({
       ...pickOptions({ ...tls }, NET_OPTIONS),
       host: options.host,
       port: options.port!,
       allowHalfOpen: true,
     });
-    const settle = (act: () => void) => {
-      signal?.removeEventListener("abort", onAbort);
-      socket.removeListener("error", onError);
-      act();
+    const onAbort = () => {
+      socket.destroy();
+      reject(signal.reason);
     };
-    const onAbort = () =>
-      settle(() => {
-        socket.on("error", () => {});
-        socket.destroy();
-        reject(signal!.reason);
-      });
-    const onError = (error: Error) => settle(() => reject(beforeTls(error)));
-    signal?.addEventListener("abort", onAbort);
-    socket.once("error", onError);
-    socket.once("connect", () => settle(() => resolve(socket)));
+    signal.addEventListener("abort", onAbort);
+    // Stays: whoever takes the socket over begins to listen a moment later.
+    socket.on("error", (error) => reject(beforeTls(error)));
+    socket.once("close", () => {
+      signal.removeEventListener("abort", onAbort);
+      reject(new Error("The connection was closed before it was open"));
+    });
+    socket.once("connect", () => {
+      signal.removeEventListener("abort", onAbort);
+      resolve(socket);
+    });
   });
 }

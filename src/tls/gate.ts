@@ -1,17 +1,17 @@
 /**
  * The one gate: every connection of every adapter passes here.
  *
- * It opens a TLS connection with the platform's validation on, reads the chain
- * off that very connection, has it evaluated, and hands the connection out only
- * after an allowing verdict. A refused connection is destroyed before anybody
- * could write to it.
+ * It runs TLS with the platform's validation on, reads the chain off that very
+ * connection, has it evaluated, and hands the connection over only after an
+ * allowing verdict. A refused connection is destroyed before anybody could
+ * write to it.
  *
  * @module
  */
 import type { Duplex } from "node:stream";
 import * as tls from "node:tls";
 import { type CertpinError, PathError } from "../errors.ts";
-import { type CanonicalHost, canonicalHost } from "../host.ts";
+import type { CanonicalHost } from "../host.ts";
 import { MAX_POLICY_RACES } from "../limits.ts";
 import {
   evaluateRoutine,
@@ -22,31 +22,32 @@ import {
 } from "../pinner/pinner.ts";
 import type { Policy } from "../policy/policy.ts";
 import { platformAnchors, type Trust } from "./trust.ts";
-import {
-  connectPlain,
-  DenoTransport,
-  NEEDS_DENO_TRANSPORT,
-} from "./deno_transport.ts";
+import { DenoTransport } from "./deno_transport.ts";
 import { type LinkedCertificate, presentedChain } from "./chain.ts";
-import { handshakeError, noChain, secured } from "./handshake.ts";
+import {
+  discard,
+  handshakeError,
+  HandshakeWatch,
+  noChain,
+} from "./handshake.ts";
 import { runWithBoth, runWithNodeCrypto } from "./node_crypto.ts";
-import { openTunnel, type Proxy } from "./tunnel.ts";
+import { secureContextOf } from "./secure_context.ts";
 import { rememberVerdict } from "./verdicts.ts";
 
-/** A connection to open. */
-export interface OpenRequest {
-  /** Whom it must be: a DNS name or an IP literal, checked and pinned. */
-  readonly hostname: string;
-  /** Where to connect; by default `hostname`. */
-  readonly host?: string;
+/** A connection to let in. */
+export interface AdmitRequest {
+  /** The name or address that is checked and pinned. */
+  readonly hostname: CanonicalHost;
+  /** Where to connect. */
+  readonly host: string;
   readonly port?: number;
-  /** Already connected transport to run TLS over. */
+  /** Connected transport to run TLS over; without one, `node:tls` connects. */
   readonly transport?: Duplex;
-  /** Proxy to tunnel through. */
-  readonly proxy?: Proxy;
   /** Further options of `tls.connect`, without those that are refused. */
   readonly tls?: Readonly<Record<string, unknown>>;
-  readonly signal?: AbortSignal;
+  /** Whether a peer may have ended its side before the hand-over. */
+  readonly mayHaveEnded?: boolean;
+  readonly signal: AbortSignal;
 }
 
 /** What a connection was allowed by. */
@@ -117,122 +118,98 @@ export class Gate {
   }
 
   /**
-   * Opens a connection and has it evaluated.
+   * Runs TLS, has the peer evaluated, and hands the connection to `take`.
    *
-   * @returns The connection, validated by the platform and allowed by the
-   * policy. Nothing has been written to it or read from it.
+   * `take` is called in the very moment of the last check: no policy, clock or
+   * event changes anything in between. Nothing has been written to the
+   * connection or read from it. Whatever fails, the connection and its
+   * transport are destroyed.
+   *
+   * @returns What `take` returns.
    * @throws {CertpinError} the verdict's error, or a `ConnectionError`
-   * `ERR_CERTPIN_HANDSHAKE`, `ERR_CERTPIN_NO_CHAIN`. What fails before a byte
-   * of TLS (a refused port, an unknown name, an abort) is thrown as it is.
+   * `ERR_CERTPIN_HANDSHAKE`, `ERR_CERTPIN_NO_CHAIN`. Failures before a byte of
+   * TLS (a refused port, an unknown name, an abort) are thrown unchanged.
    */
-  async open(request: OpenRequest): Promise<tls.TLSSocket> {
-    const { signal, proxy, port } = request;
-    let hostname: CanonicalHost;
+  async admit<T>(
+    request: AdmitRequest,
+    take: (socket: tls.TLSSocket) => T,
+  ): Promise<T> {
+    const { transport, signal } = request;
+    let socket: tls.TLSSocket | undefined;
+    let onAbort = () => {};
     try {
-      signal?.throwIfAborted();
-      hostname = canonicalHost(request.hostname);
-    } catch (error) {
-      // A refusal uses the transport up: nobody goes on in the clear.
-      request.transport?.destroy();
-      throw error;
-    }
-    const host = request.host ?? hostname.text;
-    const given = proxy === undefined
-      ? request.transport
-      : await openTunnel(this, proxy, host, port!, signal);
-    const transport = NEEDS_DENO_TRANSPORT
-      ? new DenoTransport(
-        given ?? await connectPlain({ host, port }, request.tls, signal),
-      )
-      : given;
-    let socket: tls.TLSSocket;
-    try {
-      socket = tls.connect(this.#tlsOptions(request, hostname, transport));
-    } catch (error) {
-      // An option that node:tls does not take; the transport is ours to end.
+      signal.throwIfAborted();
+      // Its errors reach the TLS socket, which is watched.
       transport?.on("error", () => {});
-      transport?.destroy();
-      throw error;
-    }
-    if (transport instanceof DenoTransport) transport.carry(socket);
-    let onAbort: (() => void) | undefined;
-    const aborted = new Promise<never>((_, reject) => {
-      onAbort = () => reject(signal?.reason);
-      signal?.addEventListener("abort", onAbort);
-      if (signal?.aborted) onAbort();
-    });
-    try {
-      const admitted = this.#admit(socket, hostname, request, transport);
+      socket = tls.connect(this.#tlsOptions(request));
+      const watch = new HandshakeWatch(socket, transport !== undefined);
+      if (transport instanceof DenoTransport) transport.carry(socket);
+      const aborted = new Promise<never>((_, reject) => {
+        onAbort = () => reject(signal.reason);
+        signal.addEventListener("abort", onAbort);
+      });
+      const admitted = this.#verify(socket, watch, request, take);
       admitted.catch(() => {});
       return await Promise.race([admitted, aborted]);
     } catch (error) {
-      for (const ours of [socket, transport]) {
-        // Nobody else holds it: what it still has to say goes nowhere.
-        ours?.on("error", () => {});
-        ours?.destroy();
-      }
+      discard(socket);
+      discard(transport);
       throw error;
     } finally {
-      if (onAbort) signal?.removeEventListener("abort", onAbort);
+      signal.removeEventListener("abort", onAbort);
     }
   }
 
   #tlsOptions(
-    { host, port, tls: more }: OpenRequest,
-    hostname: CanonicalHost,
-    transport: Duplex | undefined,
+    { hostname, host, port, transport, tls: more }: AdmitRequest,
   ): tls.ConnectionOptions {
     return {
       ...more,
       ...(transport === undefined ? { port } : { socket: transport }),
-      host: host ?? hostname.text,
+      host,
       // An IP literal is no SNI name (RFC 6066, section 3); then `host` is matched.
       servername: hostname.kind === "dns" ? hostname.text : "",
       ...(this.trust.ca === undefined ? {} : { ca: [...this.trust.ca] }),
+      ...secureContextOf(this.trust, more),
       rejectUnauthorized: true,
     };
   }
 
-  async #admit(
+  async #verify<T>(
     socket: tls.TLSSocket,
-    hostname: CanonicalHost,
-    { port }: OpenRequest,
-    transport: Duplex | undefined,
-  ): Promise<tls.TLSSocket> {
-    await secured(socket, transport !== undefined);
-    let failure: Error | undefined;
-    const onError = (error: Error) => {
-      failure ??= error;
-    };
-    socket.on("error", onError);
-    try {
-      if (socket.authorized !== true) {
-        throw handshakeError(socket.authorizationError);
-      }
-      if (socket.isSessionReused()) {
-        throw noChain("a resumed session shows no certificates");
-      }
-      const chain = presentedChain(
-        socket.getPeerCertificate(true) as LinkedCertificate,
-      );
-      if (chain.length === 0) throw noChain("the peer shows no certificate");
-      const evaluated = await this.#evaluate(hostname.text, port, chain);
-      if (evaluated.verdict.decision !== "allow") {
-        throw blocked(evaluated.verdict);
-      }
-      if (failure !== undefined) throw failure;
-      if (socket.destroyed) {
-        throw noChain("it was closed while it was evaluated");
-      }
-      this.#evaluated.set(socket, evaluated);
-      rememberVerdict(socket, evaluated.verdict);
-      // The policy may have changed since the last look at it.
-      const refused = this.refusesReuse(socket);
-      if (refused !== undefined) throw refused;
-      return socket;
-    } finally {
-      socket.removeListener("error", onError);
+    watch: HandshakeWatch,
+    { hostname, port, mayHaveEnded = false, signal }: AdmitRequest,
+    take: (socket: tls.TLSSocket) => T,
+  ): Promise<T> {
+    await watch.secured;
+    if (socket.authorized !== true) {
+      throw handshakeError(socket.authorizationError);
     }
+    if (socket.isSessionReused()) {
+      throw noChain("a resumed session shows no certificates");
+    }
+    const chain = presentedChain(
+      socket.getPeerCertificate(true) as LinkedCertificate,
+    );
+    if (chain.length === 0) {
+      throw watch.failure(mayHaveEnded) ??
+        noChain("the peer shows no certificate");
+    }
+    const evaluated = await this.#evaluate(hostname.text, port, chain);
+    if (evaluated.verdict.decision !== "allow") {
+      throw blocked(evaluated.verdict);
+    }
+    // From here to the end nothing is awaited.
+    signal.throwIfAborted();
+    const failure = watch.failure(mayHaveEnded);
+    if (failure !== undefined) throw failure;
+    this.#evaluated.set(socket, evaluated);
+    rememberVerdict(socket, evaluated.verdict);
+    // The policy may have changed since the last look at it.
+    const refused = this.refusesReuse(socket);
+    if (refused !== undefined) throw refused;
+    watch.stop();
+    return take(socket);
   }
 
   /**
@@ -286,7 +263,7 @@ export class Gate {
 }
 
 function blocked(verdict: Verdict): CertpinError {
-  // The contract sets it on every block; without one, refuse all the same.
+  // Every block has one; without it, refuse all the same.
   return verdict.error ??
     new PathError("ERR_CERTPIN_PATH_NO_ISSUER", "The connection was refused");
 }

@@ -7,9 +7,9 @@ import { Buffer } from "node:buffer";
 import * as net from "node:net";
 import type { Duplex } from "node:stream";
 import { ConnectionError } from "../errors.ts";
-import { connectPlain } from "./deno_transport.ts";
 import { canonicalHost } from "../host.ts";
 import { MAX_PROXY_HEAD_BYTES } from "../limits.ts";
+import { discard } from "./handshake.ts";
 import { escapeText } from "../text.ts";
 
 /** A proxy to tunnel through. */
@@ -37,8 +37,10 @@ export function parseProxy(proxy: unknown): Proxy | undefined {
   return { url };
 }
 
-function bare(hostname: string): string {
-  return hostname.replace(/^\[(.*)\]$/, "$1");
+function proxyError(what: string, cause?: unknown): ConnectionError {
+  return new ConnectionError("ERR_CERTPIN_PROXY", `The proxy ${what}`, {
+    cause,
+  });
 }
 
 /** Reads up to the empty line; puts back what comes after it. */
@@ -63,78 +65,68 @@ function readHead(socket: Duplex): Promise<string> {
           resolve(head.subarray(0, end).toString("latin1"));
         });
       } else if (head.length > MAX_PROXY_HEAD_BYTES) {
-        fail(new Error(`The proxy sent over ${MAX_PROXY_HEAD_BYTES} bytes`));
+        fail(
+          proxyError(`sent more than ${MAX_PROXY_HEAD_BYTES} bytes of headers`),
+        );
       }
     };
-    const onEnd = () => fail(new Error("The proxy closed the connection"));
+    const onError = (error: Error) =>
+      fail(proxyError(`ended the connection: ${error.message}`, error));
+    const onEnd = () => fail(proxyError("closed the connection"));
     // deno-lint-ignore no-explicit-any -- listeners of several shapes
     const listeners: readonly (readonly [string, (...args: any[]) => void])[] =
-      [["data", onData], ["error", fail], ["end", onEnd], ["close", onEnd]];
+      [["data", onData], ["error", onError], ["end", onEnd], ["close", onEnd]];
     for (const [event, listener] of listeners) socket.on(event, listener);
   });
 }
 
-/** What of the gate a tunnel needs: connections that were evaluated. */
-interface Opener {
-  open(request: {
-    hostname: string;
-    port: number;
-    tls: Readonly<Record<string, unknown>>;
-    signal?: AbortSignal;
-  }): Promise<Duplex>;
+/** The address of a proxy, as `tls.connect` and `net.connect` take it. */
+export function proxyAddress(
+  { url }: Proxy,
+): { readonly host: string; readonly port: number; readonly isTls: boolean } {
+  const isTls = url.protocol === "https:";
+  const port = Number(url.port || (isTls ? 443 : 80));
+  return { host: url.hostname.replace(/^\[(.*)\]$/, "$1"), port, isTls };
 }
 
 /**
- * Opens a tunnel to `host:port`. A proxy over TLS passes the gate itself, by
- * an entry of its own in the policy; what comes out of the tunnel is not
- * evaluated yet.
+ * Asks a connected proxy for a tunnel to `host:port` (RFC 9110, 9.3.6).
+ *
+ * @returns The same stream; what comes out of it is the peer's, and not
+ * verified. It is destroyed where this fails.
+ * @throws {ConnectionError} `ERR_CERTPIN_PROXY` if the proxy refuses, closes
+ * the connection, or answers with something else than HTTP.
  */
-export async function openTunnel(
-  gate: Opener,
+export async function requestTunnel<Stream extends Duplex>(
+  stream: Stream,
   { url }: Proxy,
-  host: string,
-  port: number,
-  signal?: AbortSignal,
-): Promise<Duplex> {
-  const proxyHost = bare(url.hostname);
-  const isTls = url.protocol === "https:";
-  const proxyPort = Number(url.port || (isTls ? 443 : 80));
-  const socket = isTls
-    ? await gate.open({
-      hostname: proxyHost,
-      port: proxyPort,
-      tls: { ALPNProtocols: ["http/1.1"] },
-      signal,
-    })
-    : await connectPlain(
-      { host: proxyHost, port: proxyPort },
-      undefined,
-      signal,
-    );
-  const onAbort = () => socket.destroy(signal!.reason);
+  target: { readonly host: string; readonly port: number },
+  signal: AbortSignal,
+): Promise<Stream> {
+  const onAbort = () => stream.destroy(signal.reason);
   try {
-    signal?.throwIfAborted();
-    signal?.addEventListener("abort", onAbort, { once: true });
-    const name = canonicalHost(host).text;
-    const target = `${net.isIPv6(name) ? `[${name}]` : name}:${Number(port)}`;
-    const lines = [`CONNECT ${target} HTTP/1.1`, `Host: ${target}`];
+    signal.throwIfAborted();
+    signal.addEventListener("abort", onAbort);
+    const { text } = canonicalHost(target.host);
+    const authority = `${net.isIPv6(text) ? `[${text}]` : text}:${target.port}`;
+    const lines = [`CONNECT ${authority} HTTP/1.1`, `Host: ${authority}`];
     if (url.username !== "") {
       const [user, password] = [url.username, url.password]
         .map(decodeURIComponent);
       const login = Buffer.from(`${user}:${password}`).toString("base64");
       lines.push(`Proxy-Authorization: Basic ${login}`);
     }
-    socket.write(`${lines.join("\r\n")}\r\n\r\n`);
-    const [status] = (await readHead(socket)).split("\r\n", 1);
+    stream.write(`${lines.join("\r\n")}\r\n\r\n`);
+    const [status] = (await readHead(stream)).split("\r\n", 1);
     if (!/^HTTP\/1\.[01] 2\d\d(?: |$)/.test(status)) {
-      throw new Error(`The proxy refused to connect: ${escapeText(status)}`);
+      throw proxyError(`refused the tunnel: ${escapeText(status)}`);
     }
-    return socket;
+    return stream;
   } catch (error) {
-    socket.on("error", () => {});
-    socket.destroy();
+    discard(stream);
+    signal.throwIfAborted();
     throw error;
   } finally {
-    signal?.removeEventListener("abort", onAbort);
+    signal.removeEventListener("abort", onAbort);
   }
 }

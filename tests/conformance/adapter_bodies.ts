@@ -9,6 +9,7 @@ import { hazards } from "./adapters/hazards.ts";
 import { held } from "./adapters/held.ts";
 import { overHttp2 } from "./adapters/http2.ts";
 import { libraries } from "./adapters/libraries.ts";
+import { limits } from "./adapters/limits.ts";
 import { load } from "./adapters/load.ts";
 import { openssl } from "./adapters/openssl.ts";
 import { options } from "./adapters/options.ts";
@@ -34,5 +35,6 @@ export const adapterBodies: readonly Body[] = [
   races,
   held,
   attacks,
+  limits,
   load,
 ];

@@ -1,6 +1,10 @@
 /** Every code of the exported union is reached, by an error of its class. */
 import { assert, assertEquals } from "@std/assert";
-import { checkServerIdentity } from "../../src/adapters/node.ts";
+import * as net from "node:net";
+import {
+  checkServerIdentity,
+  connect as connectOnNode,
+} from "../../src/adapters/node.ts";
 import { connectTls, createFetch } from "../../src/adapters/deno.ts";
 import { requireRuntime } from "../../src/tls/runtime.ts";
 import {
@@ -46,6 +50,7 @@ import {
 import { readKeys } from "../../cli/keys/keys.ts";
 import { verifySignedPolicy } from "../../src/updates/mod.ts";
 import { AUDIENCE, inDays, keyPair, KEYS, signed } from "./updates/scene.ts";
+import { listen, serve, shut } from "../conformance/adapters/servers.ts";
 import { DER_CASES } from "../conformance/core/der_cases.ts";
 import { PATH_CASES } from "../conformance/core/path_cases.ts";
 import { verifySetting } from "../conformance/core/rules.ts";
@@ -160,6 +165,29 @@ async function connect(speaksTls: boolean): Promise<void> {
   } finally {
     listener.close();
     await served.catch(() => {});
+  }
+}
+
+/** Connects through a proxy that answers with a status. */
+async function tunnelled(status: number): Promise<void> {
+  await using server = await serve(chain);
+  const proxy = net.createServer((client) => {
+    client.on("error", () => {});
+    client.once("data", () => {
+      client.write(`HTTP/1.1 ${status} Status\r\n\r\n`);
+      if (status !== 200) return client.end();
+      const origin = net.connect(server.port, "127.0.0.1");
+      client.pipe(origin).pipe(client);
+    });
+  });
+  const url = `http://127.0.0.1:${await listen(proxy)}`;
+  try {
+    const { port } = server;
+    const { ca } = chain;
+    const options = { host: HOST, port, ca, proxy: url };
+    (await connectOnNode(policy, options)).destroy();
+  } finally {
+    await shut(proxy, []);
   }
 }
 
@@ -387,6 +415,7 @@ const SCENARIOS: Readonly<Record<ErrorCode, Scenario>> = {
       verifySigned({}, (text) => text.padEnd(MAX_SIGNED_POLICY_BYTES + 1, "A")),
     () => verifySigned({}),
   ),
+  ERR_CERTPIN_PROXY: given(tunnelled, 407, 200),
 };
 
 const CLASSES: readonly [

@@ -224,8 +224,14 @@ export const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     means: "This connection showed no certificates: a resumed session, say",
     remedy: "Let certpin open the connection",
   },
+  ERR_CERTPIN_PROXY: {
+    means: "The proxy refused the tunnel, or did not answer in HTTP",
+    remedy: "Check the proxy's URL, and its user name and password",
+    source: "RFC 9110, 9.3.6",
+  },
   ERR_CERTPIN_HANDSHAKE: {
-    means: "The runtime's own TLS refused the peer; its error is the `cause`",
+    means:
+      "The runtime's own TLS refused the peer, or the connection ended before it was verified; the error is the `cause`",
     remedy: "Look at the chain with `certpin inspect`",
   },
   ERR_CERTPIN_UPDATE_SIGNATURE: {

@@ -108,7 +108,7 @@ export const proxies: Body = (t) => {
           proxy: `http://127.0.0.1:${port}`,
         })
       );
-      assertEquals(code, "platform");
+      assertEquals(code, "ERR_CERTPIN_PROXY", answer.slice(0, 20));
       await shut(proxy, []);
     }
   });
