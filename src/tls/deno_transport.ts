@@ -128,8 +128,8 @@ export class DenoTransport extends Duplex {
     socket.ref = () => (below.ref(), socket);
     socket.unref = () => (below.unref(), socket);
     socket.setNoDelay = (on) => (below.setNoDelay(on), socket);
-    socket.setKeepAlive = (on, delay) => (
-      below.setKeepAlive(on as boolean, delay), socket
+    socket.setKeepAlive = (...args: unknown[]) => (
+      below.setKeepAlive(...args as [boolean?, number?]), socket
     );
   }
 }
