@@ -4,10 +4,24 @@
  *
  * @module
  */
-// @ts-types="@types/sax"
 import sax from "sax";
 import { syntaxError } from "./format.ts";
 import { isDictionary, type PlistDictionary, readPlist } from "./plist.ts";
+
+/** The part of sax that is used here; the package has no types. */
+interface SaxParser {
+  /** Where the parser is, in UTF-16 units. */
+  readonly position: number;
+  /** After the `<` of the tag that is open, in UTF-16 units. */
+  readonly startTagPosition: number;
+  onerror: (error: Error) => void;
+  onopentag: (tag: { name: string; isSelfClosing: boolean }) => void;
+  onclosetag: (name: string) => void;
+  ontext: (text: string) => void;
+  oncdata: (text: string) => void;
+  write(text: string): SaxParser;
+  close(): void;
+}
 
 /** A value in the text, and the members of a dictionary. */
 interface Span {
@@ -24,7 +38,7 @@ interface Span {
 
 /** Finds every dictionary's members by their place in the text. */
 function locate(text: string, what: string): Span {
-  const parser = sax.parser(true);
+  const parser: SaxParser = sax.parser(true);
   const open: Span[] = [];
   /** The key that the next value of a dictionary belongs to. */
   const keys: (string | undefined)[] = [];
