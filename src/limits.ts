@@ -110,6 +110,28 @@ export const MAX_HTTP_DRAINED_BYTES = 65_536;
 export const MAX_HTTP_HELD_BYTES = 65_536;
 /** Most connections that wait for requests, of one fetch. */
 export const MAX_HTTP_IDLE_CONNECTIONS = 256;
+/** Most bytes of content in a TLS record (RFC 8446, section 5.1). */
+export const MAX_TLS_PLAINTEXT_BYTES = 16_384;
+/** Most bytes of an encrypted TLS record (RFC 8446, section 5.2). */
+export const MAX_TLS_CIPHERTEXT_BYTES = 16_640;
+/** Largest TLS handshake message, Certificate excepted, in bytes. */
+export const MAX_TLS_MESSAGE_BYTES = 128 * 1024;
+/** Largest Certificate message, in bytes: a chain of the largest size, and its framing. */
+export const MAX_TLS_CERTIFICATE_MESSAGE_BYTES = 320 * 1024;
+/** Most change_cipher_spec records of a TLS server. */
+export const MAX_TLS_CHANGE_CIPHER_SPECS = 32;
+/** Most user_canceled alerts of a TLS server without data between them. */
+export const MAX_TLS_WARNINGS = 4;
+/** Most empty records, and most messages after the handshake, without data between them. */
+export const MAX_TLS_IDLE_EVENTS = 32;
+/** Most TLS records that are decrypted, or encrypted, at the same time. */
+export const MAX_TLS_PARALLEL_RECORDS = 8;
+/** Most TLS records sent or asked for under one key; a third of what AES-GCM allows (RFC 8446, section 5.5). */
+export const MAX_TLS_RECORDS_PER_KEY = 2 ** 23;
+/** Most TLS records received under one key: what AES-GCM allows, 2^24.5 (RFC 8446, section 5.5). */
+export const MAX_TLS_RECEIVED_RECORDS_PER_KEY = 23_726_566;
+/** Longest wait until the last alert is written, in milliseconds. */
+export const MAX_TLS_ALERT_MILLISECONDS = 1_000;
 
 /** Largest configuration of another tool that is converted, in UTF-16 code units. */
 export const MAX_DOCUMENT_LENGTH = 1024 * 1024;

@@ -6,6 +6,7 @@ import {
   connect as connectOnNode,
 } from "../../src/adapters/node.ts";
 import { connectTls, createFetch } from "../../src/adapters/deno.ts";
+import { openTls } from "../../src/tls13/client.ts";
 import { requireRuntime } from "../../src/tls/runtime.ts";
 import {
   CERTIFICATE_ERROR_CODES,
@@ -191,6 +192,39 @@ async function tunnelled(status: number): Promise<void> {
   }
 }
 
+const protocolVersionAlert = Uint8Array.of(21, 3, 3, 0, 2, 2, 70);
+const internalErrorAlert = Uint8Array.of(21, 3, 3, 0, 2, 2, 80);
+
+/** Opens TLS 1.3 with a server that speaks it, or sends this answer and ends. */
+async function connectTls13(answer: Uint8Array | undefined): Promise<void> {
+  const listener = answer
+    ? Deno.listen({ hostname: "127.0.0.1", port: 0 })
+    : Deno.listenTls({
+      hostname: "127.0.0.1",
+      port: 0,
+      cert: chain.pem,
+      key: chain.keyPem,
+    });
+  const served = (async () => {
+    const connection = await listener.accept();
+    if (answer) {
+      await connection.read(new Uint8Array(4096));
+      await connection.write(answer);
+    } else await (connection as Deno.TlsConn).handshake();
+    connection.close();
+  })();
+  try {
+    const stream = await openTls(
+      await Deno.connect({ port: (listener.addr as Deno.NetAddr).port }),
+      { hostname: HOST, verify: () => Promise.resolve() },
+    );
+    await stream.close();
+  } finally {
+    await served;
+    listener.close();
+  }
+}
+
 /** A fetch that ends before a connection is made, or the error in its cause. */
 async function fetched(url: string): Promise<void> {
   await using pinned = createFetch(policy, { ca: chain.ca });
@@ -373,6 +407,10 @@ const SCENARIOS: Readonly<Record<ErrorCode, Scenario>> = {
     issuerCertificate: { raw: chain.intermediates[0].der },
   }),
   ERR_CERTPIN_HANDSHAKE: given(connect, false, true),
+  ERR_CERTPIN_TLS_VERSION: given(connectTls13, protocolVersionAlert, undefined),
+  ERR_CERTPIN_TLS_ALERT: given(connectTls13, internalErrorAlert, undefined),
+  ERR_CERTPIN_TLS_PROTOCOL: given(connectTls13, new Uint8Array(64), undefined),
+  ERR_CERTPIN_TLS_TRUNCATED: given(connectTls13, new Uint8Array(0), undefined),
   ERR_CERTPIN_HTTP_PROTOCOL: given(
     async (text: string) => {
       await readHead(new Input(new Response(text).body!), "GET");

@@ -275,4 +275,27 @@ export const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     remedy:
       "The message says what was wrong: mend the server, or what stands before it",
   },
+  ERR_CERTPIN_TLS_VERSION: {
+    means: "The server does not speak TLS 1.3; nothing older is spoken on edge",
+    remedy: "Enable TLS 1.3 on the server",
+    source: "RFC 8446, 4.1.3 and 4.2.1",
+  },
+  ERR_CERTPIN_TLS_ALERT: {
+    means:
+      "The server ended the connection with an alert; the message names it",
+    remedy: "Look in the server's log for the same moment",
+    source: "RFC 8446, 6",
+  },
+  ERR_CERTPIN_TLS_PROTOCOL: {
+    means: "The server, or somebody between, broke the rules of TLS 1.3",
+    remedy:
+      "Check that the port speaks TLS; then report what the message names",
+    source: "RFC 8446",
+  },
+  ERR_CERTPIN_TLS_TRUNCATED: {
+    means:
+      "The connection ended without close_notify: what was read may be cut short",
+    remedy: "Try again; do not use the part that was read",
+    source: "RFC 8446, 6.1",
+  },
 };
