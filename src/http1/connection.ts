@@ -155,9 +155,11 @@ export class Http1Connection {
       options.headersTimeout,
       () => this.end(timeoutError("The response's head")),
     );
+    const upload = new Upload(this.#writer, request, heads);
     this.#onEnd = (reason) => {
       settle();
       heads.stop();
+      upload.cancel(reason);
       failed.reject(reason);
     };
     try {
@@ -165,7 +167,6 @@ export class Http1Connection {
       else signal?.addEventListener("abort", onAbort);
       if (this.#ended !== undefined) throw this.#ended.reason;
       if (!this.#input.isEmpty) throw malformed("it came before the request");
-      const upload = new Upload(this.#writer, request, heads);
       upload.run().catch((error) => {
         // The server may have answered before it stopped reading: the answer,
         // or its absence, tells.
@@ -190,8 +191,7 @@ export class Http1Connection {
   }
 
   async #readHead(method: string): Promise<ResponseHead> {
-    while (this.#input.isEmpty && await this.#input.fill());
-    this.#hasReceived = !this.#input.isEmpty;
+    this.#hasReceived = await this.#input.fill();
     return await readHead(this.#input, method);
   }
 
@@ -253,9 +253,10 @@ export class Http1Connection {
     const isFree = reason === undefined && keepsAlive && upload.isDone &&
       this.#input.isEmpty;
     if (isFree) return this.onIdle?.();
-    upload.cancel(reason);
+    const why = upload.isDone ? reason : reason ?? abandoned();
+    upload.cancel(why);
     // What is still on its way to the server is of no use to it.
-    this.end(upload.isDone ? reason : reason ?? abandoned());
+    this.end(why);
   }
 }
 

@@ -147,7 +147,8 @@ export function createHttp1Fetch<Connection extends PooledConnection>(
     try {
       return await follow(prepared);
     } catch (error) {
-      const { signal } = prepared;
+      const { body, signal } = prepared;
+      body?.cancel?.(error);
       if (signal?.aborted && error === signal.reason) throw error;
       throw failed(error);
     }

@@ -61,9 +61,13 @@ export class Input {
 
   async #read(): Promise<boolean> {
     try {
-      const { done, value } = await this.#reader.read();
-      if (!done && value.length > 0) this.#chunk = value;
-      return !done;
+      for (;;) {
+        const { done, value } = await this.#reader.read();
+        if (done) return false;
+        if (value.length === 0) continue;
+        this.#chunk = value;
+        return true;
+      }
     } finally {
       this.#filling = undefined;
     }

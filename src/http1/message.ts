@@ -51,11 +51,16 @@ const STATUS_LINE = /^HTTP\/1\.([01]) (\d{3})(?: (.*))?$/s;
 /** At most 15 digits: every such number is exact. */
 const LENGTH = /^\d{1,15}$/;
 
+/** Whether a text is a token, as names and methods are. */
+export function isToken(text: string): boolean {
+  return TOKEN.test(text);
+}
+
 /** Writes the head of a request. */
 export function encodeHead(
   { method, target, fields }: RequestHead,
 ): Uint8Array<ArrayBuffer> {
-  if (!TOKEN.test(method)) {
+  if (!isToken(method)) {
     throw new TypeError(`Cannot send the method ${quoteText(method)}`);
   }
   if (!TARGET.test(target)) {
@@ -63,7 +68,7 @@ export function encodeHead(
   }
   let text = `${method} ${target} HTTP/1.1\r\n`;
   for (const [name, value] of fields) {
-    if (!TOKEN.test(name) || !TEXT.test(value)) {
+    if (!isToken(name) || !TEXT.test(value)) {
       throw new TypeError(`Cannot send the header ${quoteText(name)}`);
     }
     text += `${name}: ${value}\r\n`;
@@ -93,7 +98,7 @@ function parseField(line: string): Field {
   const colon = line.indexOf(":");
   const name = line.slice(0, Math.max(colon, 0));
   // A space before the colon would be part of the name for some readers.
-  if (!TOKEN.test(name)) {
+  if (!isToken(name)) {
     throw malformed(`a line has no field name: ${quoteText(line)}`);
   }
   const value = line.slice(colon + 1).replace(/^[\t ]+|[\t ]+$/g, "");

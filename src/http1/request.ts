@@ -9,7 +9,7 @@
 import { MAX_HTTP_HELD_BYTES } from "../limits.ts";
 import { quoteText } from "../text.ts";
 import type { RequestBody, RequestMessage } from "./connection.ts";
-import type { Field } from "./message.ts";
+import { type Field, isToken } from "./message.ts";
 
 /** The body of a request. */
 export interface BodySource {
@@ -17,6 +17,8 @@ export interface BodySource {
   readonly isReplayable: boolean;
   /** The body, to be sent. */
   open(): RequestBody;
+  /** Tells the source of a body that was not opened that nobody reads it. */
+  cancel?(reason: unknown): void;
 }
 
 /** One request on its way through redirects. */
@@ -53,6 +55,16 @@ const DROPPED = new Set([
 /** Methods that `fetch` refuses ("forbidden method"). */
 const FORBIDDEN_METHODS = new Set(["CONNECT", "TRACE", "TRACK"]);
 
+/** Methods whose case `fetch` mends ("normalize"). */
+const NORMALIZED_METHODS = new Set([
+  "DELETE",
+  "GET",
+  "HEAD",
+  "OPTIONS",
+  "POST",
+  "PUT",
+]);
+
 /** Fields that describe a body, dropped with it ("request-body-header name"). */
 const OF_BODIES = [
   "content-encoding",
@@ -86,7 +98,11 @@ function streamed(
   stream: ReadableStream<Uint8Array>,
   length?: number,
 ): BodySource {
-  return { isReplayable: false, open: () => ({ stream, length }) };
+  return {
+    isReplayable: false,
+    open: () => ({ stream, length }),
+    cancel: (reason) => void stream.cancel(reason).catch(() => {}),
+  };
 }
 
 /** The pieces that were read, then the rest. */
@@ -181,6 +197,17 @@ async function bodyOf(
   return await holdOrStream(body);
 }
 
+/** The method, which some runtimes replace where they do not know it. */
+function methodOf(given: unknown, request: Request): string {
+  if (given === undefined) return request.method;
+  const upper = String(given).toUpperCase();
+  const method = NORMALIZED_METHODS.has(upper) ? upper : String(given);
+  if (!isToken(method) || FORBIDDEN_METHODS.has(upper)) {
+    throw new TypeError(`Cannot fetch with the method ${quoteText(method)}`);
+  }
+  return method;
+}
+
 /**
  * Reads the arguments of a `fetch`.
  *
@@ -205,13 +232,19 @@ export async function prepare(
   if (url.username !== "" || url.password !== "") {
     throw new TypeError("Cannot fetch a URL that includes credentials");
   }
-  if (FORBIDDEN_METHODS.has(request.method.toUpperCase())) {
-    throw new TypeError(`Cannot fetch with the method ${request.method}`);
+  const method = methodOf(options.method, request);
+  const headers = new Headers(request.headers);
+  const hasBody = (options.body ?? request.body ?? null) !== null;
+  if (hasBody && (method === "GET" || method === "HEAD")) {
+    throw new TypeError(`Cannot fetch with a body by ${method}`);
+  }
+  if (typeof options.body === "string" && !headers.has("content-type")) {
+    headers.set("content-type", "text/plain;charset=UTF-8");
   }
   return {
     url,
-    method: request.method,
-    headers: new Headers(request.headers),
+    method,
+    headers,
     body: await bodyOf(options.body, request),
     // Workers know no "error" and keep no integrity in their own Request.
     redirect: init.redirect ?? given?.redirect ?? "follow",

@@ -1,8 +1,9 @@
 /**
  * The tests of the edge that need no sockets; they run everywhere too.
  */
+import { exchanges } from "./edge/exchanges.ts";
 import { smuggling } from "./edge/smuggling.ts";
 import type { Body } from "./harness.ts";
 
 /** All of them. */
-export const edgeBodies: readonly Body[] = [smuggling];
+export const edgeBodies: readonly Body[] = [smuggling, exchanges];

@@ -24,7 +24,10 @@ export interface Reply {
 export interface Received {
   readonly connection: number;
   readonly head: string;
+  /** Without its framing. */
   readonly body: string;
+  /** With its framing. */
+  readonly raw: string;
 }
 
 function toBytes(text: string | Uint8Array): Uint8Array {
@@ -36,19 +39,34 @@ function toText(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }
 
-/** How long a request is, once its end is there. */
-function requestEnd(text: string): number | undefined {
-  const head = text.indexOf("\r\n\r\n");
-  if (head < 0) return undefined;
-  const start = head + 4;
-  const [, length] = /\r\ncontent-length: (\d+)/.exec(text) ?? [];
-  if (length !== undefined) {
-    const end = start + Number(length);
-    return text.length >= end ? end : undefined;
+/** The data of a chunked body, and where it ends; `undefined` before its end. */
+function dechunk(
+  text: string,
+  start: number,
+): { data: string; end: number } | undefined {
+  let data = "";
+  for (let at = start;;) {
+    const lineEnd = text.indexOf("\r\n", at);
+    const size = parseInt(text.slice(at, lineEnd), 16);
+    const next = lineEnd + 2 + size + 2;
+    if (lineEnd < 0 || text.length < next) return undefined;
+    data += text.slice(lineEnd + 2, next - 2);
+    if (size === 0) return { data, end: next };
+    at = next;
   }
-  if (!/\r\ntransfer-encoding: chunked\r\n/.test(text)) return start;
-  const last = text.indexOf("0\r\n\r\n", start);
-  return last < 0 ? undefined : last + 5;
+}
+
+/** The body of a request, and where it ends, once it is there. */
+function bodyOf(text: string): { data: string; end: number } | undefined {
+  const start = text.indexOf("\r\n\r\n") + 4;
+  if (start < 4) return undefined;
+  const head = text.slice(0, start);
+  if (/\r\ntransfer-encoding: chunked\r\n/.test(head)) {
+    return dechunk(text, start);
+  }
+  const [, length = "0"] = /\r\ncontent-length: (\d+)\r\n/.exec(head) ?? [];
+  const end = start + Number(length);
+  return text.length < end ? undefined : { data: text.slice(start, end), end };
 }
 
 /** An origin, and all that was asked of it. */
@@ -106,17 +124,18 @@ export class Origin {
           const headEnd = text.indexOf("\r\n\r\n");
           if (headEnd < 0) return;
           const head = text.slice(0, headEnd);
-          const length = requestEnd(text);
-          const body = text.slice(headEnd + 4, length);
-          const request = { connection, head, body };
-          if (length === undefined) {
+          const complete = bodyOf(text);
+          const body = complete?.data ?? "";
+          const raw = text.slice(headEnd + 4, complete?.end);
+          const request = { connection, head, body, raw };
+          if (complete === undefined) {
             if (early === undefined) {
               const asked = this.answer(request, this.received.length);
               if (asked?.early) reply(early = asked);
             }
             return;
           }
-          text = text.slice(length);
+          text = text.slice(complete.end);
           const index = this.received.push(request) - 1;
           const asked = early ? undefined : this.answer(request, index);
           early = undefined;
