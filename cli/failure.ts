@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { CertpinError, PolicyError } from "../src/errors.ts";
-import { escapeText } from "../src/text.ts";
+import { CertpinError, PolicyError } from "@certpin/certpin";
+import { escapeText } from "@certpin/certpin/internal";
 import type { Io } from "./io.ts";
 import { errStyle } from "./render/style.ts";
 

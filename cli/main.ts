@@ -4,7 +4,7 @@
  * checks and converts them.
  *
  * ```sh
- * deno run -A jsr:@certpin/certpin/cli inspect example.com
+ * deno run -A jsr:@certpin/cli inspect example.com
  * ```
  *
  * Exit codes: 0 fine, 1 the check failed, 2 wrong usage or unreadable input.
@@ -14,8 +14,8 @@
 import { or } from "@optique/core/constructs";
 import { runParser } from "@optique/core/facade";
 import { message } from "@optique/core/message";
-import { CertpinError } from "../src/errors.ts";
-import { escapeText } from "../src/text.ts";
+import { CertpinError } from "@certpin/certpin";
+import { escapeText } from "@certpin/certpin/internal";
 import {
   EXIT_OK,
   EXIT_USAGE,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parsePolicy, type Policy } from "../src/policy/policy.ts";
+import { parsePolicy, type Policy } from "@certpin/certpin";
 import { about } from "./failure.ts";
 import { readText } from "./files.ts";
 import type { Io } from "./io.ts";

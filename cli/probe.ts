@@ -6,9 +6,12 @@
  */
 import * as net from "node:net";
 import * as tls from "node:tls";
-import { type LinkedCertificate, presentedChain } from "../src/tls/chain.ts";
-import { requireRuntime } from "../src/tls/runtime.ts";
-import { ConnectionError } from "../src/errors.ts";
+import { ConnectionError } from "@certpin/certpin";
+import {
+  type LinkedCertificate,
+  presentedChain,
+  requireRuntime,
+} from "@certpin/certpin/internal/tls";
 import { type StartTls, startTls } from "./starttls.ts";
 
 /** Where to look. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Socket } from "node:net";
-import { escapeText } from "../src/text.ts";
+import { escapeText } from "@certpin/certpin/internal";
 
 /** The protocols that `--starttls` knows. */
 export type StartTls = "smtp" | "imap" | "postgres";

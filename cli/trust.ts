@@ -3,12 +3,9 @@
  *
  * @module
  */
-import { platformAnchors } from "../src/tls/trust.ts";
-import { type AnchorStore, anchorStore } from "../src/path/anchors.ts";
-import {
-  type Certificate,
-  parseCertificates,
-} from "../src/x509/certificate.ts";
+import { type Certificate, parseCertificates } from "@certpin/certpin";
+import { type AnchorStore, anchorStore } from "@certpin/certpin/internal";
+import { platformAnchors } from "@certpin/certpin/internal/tls";
 import { about, Failure } from "./failure.ts";
 import { readInput } from "./files.ts";
 import type { Io } from "./io.ts";

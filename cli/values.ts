@@ -5,9 +5,8 @@
  */
 import { type Message, message, text } from "@optique/core/message";
 import type { ValueParser } from "@optique/core/valueparser";
-import { CertpinError } from "../src/errors.ts";
-import { canonicalHost } from "../src/host.ts";
-import { escapeText } from "../src/text.ts";
+import { CertpinError } from "@certpin/certpin";
+import { canonicalHost, escapeText } from "@certpin/certpin/internal";
 
 /** A host to connect to. */
 export interface Target {

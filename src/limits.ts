@@ -1,5 +1,6 @@
 /**
- * Every bound over data that somebody else controls, with its unit.
+ * Every bound over data that somebody else controls, with its unit. The bounds
+ * of files that the command alone reads are in `cli/limits.ts`.
  *
  * @module
  */
@@ -62,17 +63,6 @@ export const MAX_CACHED_SIGNATURES = 1_024;
 /** Hostname and finding code pairs that a pinner remembers as already warned about. */
 export const MAX_REMEMBERED_WARNINGS = 1_024;
 
-/** Largest key, CSR or PKCS#12 file, in bytes or UTF-16 code units. */
-export const MAX_KEY_FILE_LENGTH = 8 * 1024 * 1024;
-/** Most keys, CSRs and certificates read from one file. */
-export const MAX_KEY_FILE_ENTRIES = 1_024;
-/** Most PBKDF2 iterations that a file may ask for. */
-export const MAX_PBKDF2_ITERATIONS = 10_000_000;
-/** Most iterations of the MAC's key derivation that a PKCS#12 file may ask for. */
-export const MAX_PKCS12_MAC_ITERATIONS = 1_000_000;
-/** Most bags in a PKCS#12 file, nested ones counted. */
-export const MAX_PKCS12_BAGS = 1_024;
-
 /** Links followed from the leaf that a runtime shows; more than any chain that is let through. */
 export const MAX_WALKED_CERTIFICATES = 1_024;
 /** Texts of `ca` whose certificates are kept parsed, the oldest dropped first. */
@@ -132,13 +122,6 @@ export const MAX_TLS_RECORDS_PER_KEY = 2 ** 23;
 export const MAX_TLS_RECEIVED_RECORDS_PER_KEY = 23_726_566;
 /** Longest wait until the last alert is written, in milliseconds. */
 export const MAX_TLS_ALERT_MILLISECONDS = 1_000;
-
-/** Largest configuration of another tool that is converted, in UTF-16 code units. */
-export const MAX_DOCUMENT_LENGTH = 1024 * 1024;
-/** Deepest nesting of such a configuration. */
-export const MAX_DOCUMENT_DEPTH = 64;
-/** Most YAML aliases that are followed in one. */
-export const MAX_DOCUMENT_ALIASES = 100;
 
 /** The budgets of one path search. */
 export interface Limits {

@@ -36,7 +36,13 @@ export const FLOORS: readonly Floor[] = [
   },
   {
     title: "entry points: core, adapters, updates, testing",
-    places: ["mod.ts", "src/adapters/", "src/updates/", "src/testing/"],
+    places: [
+      "mod.ts",
+      "src/adapters/",
+      "src/updates/",
+      "src/testing/",
+      "src/internal.ts",
+    ],
   },
   { title: "the command", places: ["cli/"] },
 ];

@@ -15,8 +15,19 @@ export function specifiersOf(source: string): string[] {
   return importedFiles.map((file) => file.fileName);
 }
 
+const { name, exports }: {
+  name: string;
+  exports: Readonly<Record<string, string>>;
+} = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+
+/** The file behind an entry point of the library, such as `@certpin/certpin/node`. */
+function entryPoint(specifier: string): string | undefined {
+  if (specifier !== name && !specifier.startsWith(`${name}/`)) return undefined;
+  return exports[`.${specifier.slice(name.length)}`]?.replace("./", "");
+}
+
 function resolve(from: string, specifier: string): string {
-  if (!/^\.\.?\//.test(specifier)) return specifier;
+  if (!/^\.\.?\//.test(specifier)) return entryPoint(specifier) ?? specifier;
   return new URL(specifier, new URL(from, ROOT)).href.slice(ROOT.href.length);
 }
 

@@ -8,10 +8,12 @@ import { message } from "@optique/core/message";
 import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, option } from "@optique/core/primitives";
 import { choice, string } from "@optique/core/valueparser";
-import { canonicalHost } from "../../src/host.ts";
-import { createPinner } from "../../src/pinner/pinner.ts";
-import { type Policy, policyRecordOf } from "../../src/policy/policy.ts";
-import { escapeText } from "../../src/text.ts";
+import { createPinner, type Policy } from "@certpin/certpin";
+import {
+  canonicalHost,
+  escapeText,
+  policyRecordOf,
+} from "@certpin/certpin/internal";
 import {
   checkChain,
   checkHost,

@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { platformAnchors } from "../../src/tls/trust.ts";
-import { runWithWebCrypto } from "../../src/crypto/webcrypto.ts";
-import { CertpinError, ConnectionError } from "../../src/errors.ts";
 import {
-  evaluateRoutine,
+  CertpinError,
+  ConnectionError,
+  type Finding,
   type Pinner,
   type Verdict,
-} from "../../src/pinner/pinner.ts";
-import type { Finding } from "../../src/policy/findings.ts";
+} from "@certpin/certpin";
+import { evaluateRoutine, runWithWebCrypto } from "@certpin/certpin/internal";
+import { platformAnchors } from "@certpin/certpin/internal/tls";
 import { probe } from "../probe.ts";
 import { type StartTls, STARTTLS_PORTS } from "../starttls.ts";
 import type { Trust } from "../trust.ts";

@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { CertpinError } from "../../src/errors.ts";
-import { parsePolicy, policyRecordOf } from "../../src/policy/policy.ts";
-import { escapeText } from "../../src/text.ts";
-import { type FormatName, FORMATS, type Loss } from "../formats/registry.ts";
+import { CertpinError, parsePolicy } from "@certpin/certpin";
+import { escapeText, policyRecordOf } from "@certpin/certpin/internal";
+import { type FormatName, loadFormat, type Loss } from "../formats/registry.ts";
 import type { Io } from "../io.ts";
 import { errStyle } from "../render/style.ts";
 
@@ -30,11 +29,14 @@ export function printLosses(
 }
 
 /** Whether a text of that format pins no host: its own reader tells. */
-export function pinsNoHost(text: string, name: FormatName): boolean {
+export async function pinsNoHost(
+  text: string,
+  name: FormatName,
+): Promise<boolean> {
   try {
     const document = name === "policy"
       ? text
-      : FORMATS[name].read(text).document;
+      : (await loadFormat(name)).read(text).document;
     return policyRecordOf(parsePolicy(document)).entries.size === 0;
   } catch (error) {
     // What is empty is no curl command, and no TLSA record.

@@ -14,7 +14,7 @@ import {
   FORMAT_NAMES,
   type FormatName,
 } from "../formats/registry.ts";
-import { escapeText } from "../../src/text.ts";
+import { escapeText } from "@certpin/certpin/internal";
 import { about, EXIT_FAILED, EXIT_OK, Failure } from "../failure.ts";
 import { readText, writeWhole } from "../files.ts";
 import type { Io } from "../io.ts";
@@ -79,7 +79,7 @@ async function run(io: Io, options: ConvertOptions): Promise<number> {
     }
     return convert(input, to, from);
   });
-  const isEmpty = pinsNoHost(text, to);
+  const isEmpty = await pinsNoHost(text, to);
   // Never in the place of a file that may still pin.
   const writes = out !== undefined && !isEmpty;
   if (writes) await writeWhole(out, text, options.force);

@@ -9,14 +9,14 @@ import { message } from "@optique/core/message";
 import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, option } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
-import type { Pin } from "../../src/pins/value.ts";
-import type {
-  HostDocument,
-  PolicyDocument,
-} from "../../src/policy/document.ts";
-import { parsePolicy } from "../../src/policy/policy.ts";
-import schema from "../../src/policy/schema.json" with { type: "json" };
-import { escapeText } from "../../src/text.ts";
+import {
+  type HostDocument,
+  parsePolicy,
+  type Pin,
+  type PolicyDocument,
+} from "@certpin/certpin";
+import { escapeText } from "@certpin/certpin/internal";
+import schema from "@certpin/certpin/schema.json" with { type: "json" };
 import { about, EXIT_FAILED, EXIT_OK, Failure } from "../failure.ts";
 import { exists, readText, writeWhole } from "../files.ts";
 import { networkOptions } from "./inspect.ts";

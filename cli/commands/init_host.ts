@@ -3,11 +3,13 @@
  *
  * @module
  */
-import { CertpinError } from "../../src/errors.ts";
-import { fingerprint } from "../../src/pins/fingerprint.ts";
-import type { Pin } from "../../src/pins/value.ts";
-import type { Role } from "../../src/path/search.ts";
-import { parseCertificates } from "../../src/x509/certificate.ts";
+import {
+  CertpinError,
+  fingerprint,
+  parseCertificates,
+  type Pin,
+  type Role,
+} from "@certpin/certpin";
 import { defaultPort } from "./check_host.ts";
 import { Failure } from "../failure.ts";
 import { findPath } from "./inspection.ts";

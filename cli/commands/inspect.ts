@@ -9,12 +9,12 @@ import { message } from "@optique/core/message";
 import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, option } from "@optique/core/primitives";
 import { choice, string } from "@optique/core/valueparser";
-import { CertpinError } from "../../src/errors.ts";
-import { canonicalHost } from "../../src/host.ts";
 import {
   type Certificate,
+  CertpinError,
   parseCertificates,
-} from "../../src/x509/certificate.ts";
+} from "@certpin/certpin";
+import { canonicalHost } from "@certpin/certpin/internal";
 import { about, EXIT_FAILED, EXIT_OK, Failure } from "../failure.ts";
 import { exists, STDIN, writeWhole } from "../files.ts";
 import { inspectChain, type Inspection, inspectionJson } from "./inspection.ts";

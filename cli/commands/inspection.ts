@@ -3,18 +3,21 @@
  *
  * @module
  */
-import { runWithWebCrypto } from "../../src/crypto/webcrypto.ts";
-import { CertpinError, type ErrorCode } from "../../src/errors.ts";
-import { canonicalHost } from "../../src/host.ts";
-import { resolveLimits } from "../../src/limits.ts";
-import type { AnchorStore } from "../../src/path/anchors.ts";
 import {
-  type FoundPath,
+  type Certificate,
+  CertpinError,
+  type ErrorCode,
   type Role,
+} from "@certpin/certpin";
+import {
+  type AnchorStore,
+  canonicalHost,
+  type FoundPath,
+  resolveLimits,
+  runWithWebCrypto,
   searchPaths,
-} from "../../src/path/search.ts";
-import { SignatureCache } from "../../src/path/signature.ts";
-import type { Certificate } from "../../src/x509/certificate.ts";
+  SignatureCache,
+} from "@certpin/certpin/internal";
 import { type CertificateView, keyWords, viewOf } from "../render/view.ts";
 
 /** A certificate, with what is drawn of it. */

@@ -8,27 +8,26 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { map, multiple } from "@optique/core/modifiers";
 import { argument, command, option } from "@optique/core/primitives";
-import { runWithWebCrypto } from "../../src/crypto/webcrypto.ts";
-import { CertpinError } from "../../src/errors.ts";
-import { anchorStore } from "../../src/path/anchors.ts";
-import {
-  type AcceptedFinding,
-  applyAccept,
-  type SortedFindings,
-} from "../../src/policy/accept.ts";
-import {
-  type Finding,
-  finding,
-  type Severity,
-} from "../../src/policy/findings.ts";
-import { lintRoutine } from "../../src/policy/lint.ts";
-import { parsePolicy, policyRecordOf } from "../../src/policy/policy.ts";
-import { readPolicy as readRecord } from "../../src/policy/read.ts";
-import { escapeText } from "../../src/text.ts";
 import {
   type Certificate,
+  CertpinError,
+  type Finding,
   parseCertificates,
-} from "../../src/x509/certificate.ts";
+  parsePolicy,
+  type Severity,
+} from "@certpin/certpin";
+import {
+  type AcceptedFinding,
+  anchorStore,
+  applyAccept,
+  escapeText,
+  finding,
+  lintRoutine,
+  policyRecordOf,
+  readPolicy as readRecord,
+  runWithWebCrypto,
+  type SortedFindings,
+} from "@certpin/certpin/internal";
 import { about, EXIT_FAILED, EXIT_OK, Failure } from "../failure.ts";
 import { readText } from "../files.ts";
 import { networkOptions } from "./inspect.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 import { getDomain, parse } from "tldts";
-import { type Finding, finding } from "../../src/policy/findings.ts";
-import { type Policy, policyRecordOf } from "../../src/policy/policy.ts";
+import type { Finding, Policy } from "@certpin/certpin";
+import { finding, policyRecordOf } from "@certpin/certpin/internal";
 import { BACKUP_GAP } from "./proposal.ts";
 
 /** Private suffixes (github.io and the like) belong to many owners too. */

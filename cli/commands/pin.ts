@@ -8,13 +8,20 @@ import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import { message } from "@optique/core/message";
 import { argument, command, option } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
-import { digests, type HashName } from "../../src/crypto/routine.ts";
-import { runWithWebCrypto } from "../../src/crypto/webcrypto.ts";
+import {
+  formatPin,
+  type HashName,
+  type Pin,
+  type PinStyle,
+} from "@certpin/certpin";
+import {
+  digests,
+  escapeText,
+  makePin,
+  recordOf,
+  runWithWebCrypto,
+} from "@certpin/certpin/internal";
 import { encodeBase64 } from "@std/encoding/base64";
-import { formatPin, type Pin, type PinStyle } from "../../src/pins/pin.ts";
-import { makePin } from "../../src/pins/value.ts";
-import { escapeText } from "../../src/text.ts";
-import { recordOf } from "../../src/x509/certificate.ts";
 import type { KeyEntry } from "../keys/keys.ts";
 import { about, EXIT_OK, Failure } from "../failure.ts";
 import type { Io } from "../io.ts";

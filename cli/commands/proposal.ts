@@ -3,11 +3,13 @@
  *
  * @module
  */
-import { fingerprint } from "../../src/pins/fingerprint.ts";
-import type { Pin } from "../../src/pins/value.ts";
-import type { FoundPath } from "../../src/path/search.ts";
-import type { HostDocument, PinDocument } from "../../src/policy/document.ts";
-import { escapeText } from "../../src/text.ts";
+import {
+  fingerprint,
+  type HostDocument,
+  type Pin,
+  type PinDocument,
+} from "@certpin/certpin";
+import { escapeText, type FoundPath } from "@certpin/certpin/internal";
 
 /**
  * The key that marks the place of a backup pin that is still missing. A policy

@@ -8,8 +8,13 @@ import { message } from "@optique/core/message";
 import { map, withDefault } from "@optique/core/modifiers";
 import { command, option } from "@optique/core/primitives";
 import { dirname, join, normalize } from "node:path";
-import type { Converted, ForeignName } from "../formats/registry.ts";
-import { escapeText } from "../../src/text.ts";
+import {
+  convert,
+  type Converted,
+  FOREIGN_NAMES,
+  type ForeignName,
+} from "../formats/registry.ts";
+import { escapeText } from "@certpin/certpin/internal";
 import type { CommandParser } from "../command.ts";
 import { about, EXIT_FAILED, EXIT_OK, Failure } from "../failure.ts";
 import { exists, readText, writeWhole } from "../files.ts";
@@ -87,7 +92,6 @@ function fileName(source: string, pointer: string, value: unknown): string {
 }
 
 async function readConfig(io: Io, source: string): Promise<Config> {
-  const { FORMATS } = await import("../formats/registry.ts");
   const text = await readText(io, source);
   let parsed: unknown;
   try {
@@ -116,11 +120,12 @@ async function readConfig(io: Io, source: string): Promise<Config> {
       const pointer = `/outputs/${index}`;
       const one = members(source, pointer, output, ["format", "file"]);
       const { format } = one;
-      if (typeof format !== "string" || !Object.hasOwn(FORMATS, format)) {
+      const isForeign = (FOREIGN_NAMES as readonly unknown[]).includes(format);
+      if (!isForeign) {
         return wrong(
           source,
           `${pointer}/format`,
-          `expected ${Object.keys(FORMATS).join(", ")}`,
+          `expected ${FOREIGN_NAMES.join(", ")}`,
         );
       }
       const name = fileName(source, `${pointer}/file`, one.file);
@@ -147,12 +152,11 @@ async function plan(
   policyFile: string,
 ): Promise<Planned> {
   const { format, path } = output;
-  const { convert } = await import("../formats/registry.ts");
   const { text: written, losses } = await about(
     policyFile,
     () => convert(policyText, format, "policy"),
   );
-  if (pinsNoHost(written, format)) {
+  if (await pinsNoHost(written, format)) {
     throw new Failure(
       `Cannot write it for ${format}: no host is left in the result, it would pin nothing`,
       { subject: output.file },

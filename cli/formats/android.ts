@@ -9,9 +9,8 @@
  *
  * @module
  */
-import { parsePin } from "../../src/pins/pin.ts";
-import type { HostDocument } from "../../src/policy/document.ts";
-import type { PolicyRecord } from "../../src/policy/record.ts";
+import { type HostDocument, parsePin } from "@certpin/certpin";
+import type { PolicyRecord } from "@certpin/certpin/internal";
 import {
   losePolicySettings,
   losesReportOnly,
@@ -29,11 +28,11 @@ import {
   syntaxError,
   type WrittenFormat,
 } from "./format.ts";
+import { escapeXml } from "../escape_xml.ts";
 import {
   childElements,
   childrenNamed,
   type Element,
-  escapeXml,
   parseXml,
   placeOf,
   textOf,
@@ -207,7 +206,6 @@ function write(policy: PolicyRecord): WrittenFormat {
 export const android: Format = {
   name: "android",
   title: TITLE,
-  detect: (text) => /<network-security-config[\s/>]/.test(text),
   read,
   write,
 };

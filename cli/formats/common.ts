@@ -7,7 +7,7 @@ import type {
   HostEntry,
   PinRule,
   PolicyRecord,
-} from "../../src/policy/record.ts";
+} from "@certpin/certpin/internal";
 import { type Losses, plainDigest } from "./format.ts";
 
 /** What a target cannot say of a policy as a whole. */

@@ -8,9 +8,8 @@
  *
  * @module
  */
-import { parsePin } from "../../src/pins/pin.ts";
-import type { HostDocument } from "../../src/policy/document.ts";
-import type { PolicyRecord } from "../../src/policy/record.ts";
+import { type HostDocument, parsePin } from "@certpin/certpin";
+import type { PolicyRecord } from "@certpin/certpin/internal";
 import {
   digestFor,
   loseEmptyHost,
@@ -188,7 +187,6 @@ function write(policy: PolicyRecord): WrittenFormat {
 export const curl: Format = {
   name: "curl",
   title: TITLE,
-  detect: (text) => /\bcurl\s/.test(text) && text.includes("--pinnedpubkey"),
   read,
   write,
 };

@@ -12,15 +12,18 @@
  */
 import { encodeHex } from "@std/encoding/hex";
 import { isAlias, parseDocument, stringify, visit } from "yaml";
-import { CertpinError, PolicyError } from "../../src/errors.ts";
-import { MAX_DOCUMENT_ALIASES, MAX_DOCUMENT_DEPTH } from "../../src/limits.ts";
-import { parsePin } from "../../src/pins/pin.ts";
-import type { HostDocument } from "../../src/policy/document.ts";
+import {
+  CertpinError,
+  type HostDocument,
+  parsePin,
+  PolicyError,
+} from "@certpin/certpin";
 import type {
   HostEntry,
   PinRule,
   PolicyRecord,
-} from "../../src/policy/record.ts";
+} from "@certpin/certpin/internal";
+import { MAX_DOCUMENT_ALIASES, MAX_DOCUMENT_DEPTH } from "../limits.ts";
 import {
   loseEmptyHost,
   loseExpiry,
@@ -288,7 +291,6 @@ function write(policy: PolicyRecord): WrittenFormat {
 export const envoy: Format = {
   name: "envoy",
   title: TITLE,
-  detect: (text) => text.includes(SPKI) || text.includes(HASH),
   read,
   write,
 };

@@ -4,18 +4,23 @@
  *
  * @module
  */
-import { runWithWebCrypto } from "../../src/crypto/webcrypto.ts";
-import { LimitError, PolicyError } from "../../src/errors.ts";
-import { canonicalHost } from "../../src/host.ts";
-import { MAX_DOCUMENT_LENGTH } from "../../src/limits.ts";
-import { fingerprintRoutine } from "../../src/pins/fingerprint.ts";
-import { digestOf, type Pin, setPinDigest } from "../../src/pins/value.ts";
-import type {
-  HostDocument,
-  PolicyDocument,
-} from "../../src/policy/document.ts";
-import type { PolicyRecord } from "../../src/policy/record.ts";
-import { quoteText } from "../../src/text.ts";
+import {
+  type HostDocument,
+  LimitError,
+  type Pin,
+  type PolicyDocument,
+  PolicyError,
+} from "@certpin/certpin";
+import {
+  canonicalHost,
+  digestOf,
+  fingerprintRoutine,
+  type PolicyRecord,
+  quoteText,
+  runWithWebCrypto,
+  setPinDigest,
+} from "@certpin/certpin/internal";
+import { MAX_DOCUMENT_LENGTH } from "../limits.ts";
 
 /**
  * What is lost, for programs:
@@ -83,8 +88,6 @@ export interface Format {
   readonly name: string;
   /** What it is, for people. */
   readonly title: string;
-  /** Whether a text looks like one of these; never throws. */
-  detect(text: string): boolean;
   /** Reads a file; throws a `PolicyError` where it is not one of these. */
   read(text: string): ReadFormat;
   /** Writes a settled policy. */

@@ -10,13 +10,16 @@
  *
  * @module
  */
-import { parsePin } from "../../src/pins/pin.ts";
-import type { HostDocument, PinDocument } from "../../src/policy/document.ts";
+import {
+  type HostDocument,
+  parsePin,
+  type PinDocument,
+} from "@certpin/certpin";
 import type {
   HostEntry,
   PinRule,
   PolicyRecord,
-} from "../../src/policy/record.ts";
+} from "@certpin/certpin/internal";
 import {
   digestFor,
   loseEmptyHost,
@@ -232,7 +235,6 @@ function write(policy: PolicyRecord): WrittenFormat {
 export const ios: Format = {
   name: "ios",
   title: TITLE,
-  detect: (text) => text.includes("<plist") && text.includes(DOMAINS),
   read,
   write,
 };

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { HostEntry, PinRule } from "../../src/policy/record.ts";
+import type { HostEntry, PinRule } from "@certpin/certpin/internal";
 import type { Losses } from "./format.ts";
 
 /** What each pin becomes that can match a leaf; each once, losses said. */

@@ -10,11 +10,12 @@
  *
  * @module
  */
-import { PolicyError } from "../../src/errors.ts";
-import { parsePin } from "../../src/pins/pin.ts";
-import { canonicalHost } from "../../src/host.ts";
-import type { HostDocument } from "../../src/policy/document.ts";
-import type { HostEntry, PolicyRecord } from "../../src/policy/record.ts";
+import { type HostDocument, parsePin, PolicyError } from "@certpin/certpin";
+import {
+  canonicalHost,
+  type HostEntry,
+  type PolicyRecord,
+} from "@certpin/certpin/internal";
 import {
   loseExpiry,
   losePolicySettings,
@@ -195,7 +196,6 @@ function write(policy: PolicyRecord): WrittenFormat {
 export const okhttp: Format = {
   name: "okhttp",
   title: TITLE,
-  detect: (text) => /\bCertificatePinner\b/.test(text),
   read,
   write,
 };

@@ -3,11 +3,8 @@
  *
  * @module
  */
-import { parsePolicy } from "../../src/policy/policy.ts";
-import { policyRecordOf } from "../../src/policy/policy.ts";
-import { android } from "./android.ts";
-import { curl } from "./curl.ts";
-import { envoy } from "./envoy.ts";
+import { parsePolicy } from "@certpin/certpin";
+import { policyRecordOf } from "@certpin/certpin/internal";
 import {
   boundDocument,
   type Format,
@@ -15,22 +12,49 @@ import {
   setPinDigests,
   syntaxError,
 } from "./format.ts";
-import { ios } from "./ios.ts";
-import { okhttp } from "./okhttp.ts";
-import { tlsa } from "./tlsa.ts";
-import { trustkit } from "./trustkit.ts";
 
 export type { Format, Loss, LossCode } from "./format.ts";
 
+/** A format before it is loaded: each brings a parser of its own. */
+interface Entry {
+  /** Whether a text looks like one of these; never throws. */
+  detect(text: string): boolean;
+  load(): Promise<Format>;
+}
+
 /** The formats of other tools, by name. */
-export const FORMATS: Readonly<Record<ForeignName, Format>> = {
-  android,
-  ios,
-  trustkit,
-  okhttp,
-  curl,
-  envoy,
-  tlsa,
+const FORMATS: Readonly<Record<ForeignName, Entry>> = {
+  android: {
+    detect: (text) => /<network-security-config[\s/>]/.test(text),
+    load: async () => (await import("./android.ts")).android,
+  },
+  // A whole Info.plist may hold both; NSPinnedDomains is the system's own.
+  ios: {
+    detect: (text) =>
+      text.includes("<plist") && text.includes("NSPinnedDomains"),
+    load: async () => (await import("./ios.ts")).ios,
+  },
+  trustkit: {
+    detect: (text) =>
+      text.includes("<plist") && text.includes("TSKPinnedDomains"),
+    load: async () => (await import("./trustkit.ts")).trustkit,
+  },
+  okhttp: {
+    detect: (text) => /\bCertificatePinner\b/.test(text),
+    load: async () => (await import("./okhttp.ts")).okhttp,
+  },
+  curl: {
+    detect: (text) => /\bcurl\s/.test(text) && text.includes("--pinnedpubkey"),
+    load: async () => (await import("./curl.ts")).curl,
+  },
+  envoy: {
+    detect: (text) => /verify_certificate_(?:spki|hash)/.test(text),
+    load: async () => (await import("./envoy.ts")).envoy,
+  },
+  tlsa: {
+    detect: (text) => /^\S*\s.*\bTLSA\s+\(?\s*\d+\s+\d+\s+\d+/im.test(text),
+    load: async () => (await import("./tlsa.ts")).tlsa,
+  },
 };
 
 /** A format of another tool. */
@@ -46,11 +70,18 @@ export type ForeignName =
 /** Any format; `policy` is our own. */
 export type FormatName = "policy" | ForeignName;
 
+/** The names of other tools' formats. */
+export const FOREIGN_NAMES: readonly ForeignName[] = Object.keys(
+  FORMATS,
+) as ForeignName[];
+
 /** Every name that there is. */
-export const FORMAT_NAMES: readonly FormatName[] = [
-  "policy",
-  ...Object.keys(FORMATS) as ForeignName[],
-];
+export const FORMAT_NAMES: readonly FormatName[] = ["policy", ...FOREIGN_NAMES];
+
+/** Loads a format of another tool. */
+export async function loadFormat(name: ForeignName): Promise<Format> {
+  return await FORMATS[name].load();
+}
 
 /**
  * Tells what a text is: our policy where it is JSON with `hosts`, else the
@@ -59,12 +90,8 @@ export const FORMAT_NAMES: readonly FormatName[] = [
 export function detectFormat(text: string): FormatName | undefined {
   boundDocument(text);
   const isOurs = /^\s*\{/.test(text) && /"hosts"\s*:/.test(text);
-  if (isOurs && !envoy.detect(text)) return "policy";
-  // A whole Info.plist may hold both; NSPinnedDomains is the system's own.
-  for (const [name, format] of Object.entries(FORMATS)) {
-    if (format.detect(text)) return name as ForeignName;
-  }
-  return undefined;
+  if (isOurs && !FORMATS.envoy.detect(text)) return "policy";
+  return FOREIGN_NAMES.find((name) => FORMATS[name].detect(text));
 }
 
 /** What a conversion gives. */
@@ -94,7 +121,7 @@ export async function convert(
   }
   const read = from === "policy"
     ? { document: text, losses: [] }
-    : FORMATS[from].read(text);
+    : (await loadFormat(from)).read(text);
   const policy = parsePolicy(read.document);
   if (to === "policy") {
     const document = JSON.stringify(policy.toJSON(), null, 2) + "\n";
@@ -102,7 +129,7 @@ export async function convert(
   }
   const record = policyRecordOf(policy);
   await setPinDigests(record);
-  const written = FORMATS[to].write(record);
+  const written = (await loadFormat(to)).write(record);
   return {
     from,
     text: written.text,

@@ -7,9 +7,13 @@
  *
  * @module
  */
-import { formatTlsa, parsePinWithRole } from "../../src/pins/pin.ts";
-import type { HostDocument, PinDocument } from "../../src/policy/document.ts";
-import type { PinRule, PolicyRecord } from "../../src/policy/record.ts";
+import type { HostDocument, PinDocument } from "@certpin/certpin";
+import {
+  formatTlsa,
+  parsePinWithRole,
+  type PinRule,
+  type PolicyRecord,
+} from "@certpin/certpin/internal";
 import {
   loseEachRole,
   loseEmptyHost,
@@ -213,7 +217,6 @@ function write(policy: PolicyRecord): WrittenFormat {
 export const tlsa: Format = {
   name: "tlsa",
   title: TITLE,
-  detect: (text) => /^\S*\s.*\bTLSA\s+\(?\s*\d+\s+\d+\s+\d+/im.test(text),
   read,
   write,
 };

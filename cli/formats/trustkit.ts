@@ -9,9 +9,8 @@
  *
  * @module
  */
-import { parsePin } from "../../src/pins/pin.ts";
-import type { HostDocument } from "../../src/policy/document.ts";
-import type { PolicyRecord } from "../../src/policy/record.ts";
+import { type HostDocument, parsePin } from "@certpin/certpin";
+import type { PolicyRecord } from "@certpin/certpin/internal";
 import { losePolicySettings, losesWildcard, plainPins } from "./common.ts";
 import {
   dayToInstant,
@@ -149,7 +148,6 @@ function write(policy: PolicyRecord): WrittenFormat {
 export const trustkit: Format = {
   name: "trustkit",
   title: TITLE,
-  detect: (text) => text.includes("<plist") && text.includes(DOMAINS),
   read,
   write,
 };

@@ -10,8 +10,8 @@ import {
   type Node,
   onWarningStopParsing,
 } from "@xmldom/xmldom";
-import { PolicyError } from "../../src/errors.ts";
-import { MAX_DOCUMENT_DEPTH } from "../../src/limits.ts";
+import { PolicyError } from "@certpin/certpin";
+import { MAX_DOCUMENT_DEPTH } from "../limits.ts";
 import { boundDocument, syntaxError } from "./format.ts";
 
 export type { Element } from "@xmldom/xmldom";
@@ -116,20 +116,3 @@ function boundDepth(text: string, what: string): void {
 }
 
 const TAGS = /<(\/?)[A-Za-z_][^<>]*?(\/?)>/g;
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&apos;",
-};
-
-// deno-lint-ignore no-control-regex -- XML 1.0, section 2.2
-const NO_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Cs}/gu;
-
-/** Text for an element or an attribute; what XML 1.0 cannot hold becomes U+FFFD. */
-export function escapeXml(text: string): string {
-  return text.replace(NO_XML, "\ufffd")
-    .replace(/[&<>"']/g, (character) => ESCAPES[character]);
-}

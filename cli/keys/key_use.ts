@@ -3,11 +3,13 @@
  *
  * @module
  */
-import type { Bytes } from "../../src/crypto/routine.ts";
-import { CertificateError } from "../../src/errors.ts";
-import { classifyKey } from "../../src/path/algorithms.ts";
-import { readDer } from "../../src/x509/der.ts";
-import { readPublicKeyInfo } from "../../src/x509/layout.ts";
+import { CertificateError } from "@certpin/certpin";
+import {
+  type Bytes,
+  classifyKey,
+  readDer,
+  readPublicKeyInfo,
+} from "@certpin/certpin/internal";
 
 /** Why no path may hold this key, so that its pin never matches; undefined where one may. */
 export function whyUnusable(spki: Bytes): string | undefined {

@@ -4,24 +4,21 @@
  *
  * @module
  */
-import type { Bytes } from "../../src/crypto/routine.ts";
-import { CertificateError } from "../../src/errors.ts";
-import { MAX_KEY_FILE_ENTRIES, MAX_KEY_FILE_LENGTH } from "../../src/limits.ts";
-import { quoteText } from "../../src/text.ts";
+import { type Certificate, CertificateError } from "@certpin/certpin";
 import {
-  type Certificate,
-  parseDer,
-  recordOf,
-} from "../../src/x509/certificate.ts";
-import {
+  type Bytes,
   type DerValue,
   expectTag,
+  parseDer,
+  quoteText,
   readDer,
+  readPem,
+  recordOf,
   sequence,
   TAG,
-} from "../../src/x509/der.ts";
+} from "@certpin/certpin/internal";
+import { MAX_KEY_FILE_ENTRIES, MAX_KEY_FILE_LENGTH } from "../limits.ts";
 import { encryptionError, passphraseError } from "./pbes2.ts";
-import { readPem } from "../../src/x509/pem.ts";
 import { decryptPrivateKey, isPkcs12, readPkcs12 } from "./pkcs12.ts";
 import {
   type DerivePublicKey,

@@ -5,16 +5,16 @@
  *
  * @module
  */
-import type { Bytes } from "../../src/crypto/routine.ts";
-import { CertificateError } from "../../src/errors.ts";
-import { MAX_PBKDF2_ITERATIONS } from "../../src/limits.ts";
+import { CertificateError } from "@certpin/certpin";
 import {
+  type Bytes,
   type DerValue,
   expectTag,
   readOid,
   sequence,
   TAG,
-} from "../../src/x509/der.ts";
+} from "@certpin/certpin/internal";
+import { MAX_PBKDF2_ITERATIONS } from "../limits.ts";
 
 const PBES2 = "1.2.840.113549.1.5.13";
 const PBKDF2 = "1.2.840.113549.1.5.12";

@@ -4,17 +4,17 @@
  *
  * @module
  */
-import type { Bytes } from "../../src/crypto/routine.ts";
-import { CertificateError } from "../../src/errors.ts";
-import { MAX_PKCS12_MAC_ITERATIONS } from "../../src/limits.ts";
+import { CertificateError } from "@certpin/certpin";
 import {
+  type Bytes,
   bytesEqual,
   type DerValue,
   expectTag,
   readOid,
   sequence,
   TAG,
-} from "../../src/x509/der.ts";
+} from "@certpin/certpin/internal";
+import { MAX_PKCS12_MAC_ITERATIONS } from "../limits.ts";
 import {
   derivePbkdf2,
   encryptionError,

@@ -7,9 +7,9 @@
  * @module
  */
 import { decodeBase64Url } from "@std/encoding";
-import type { Bytes } from "../../src/crypto/routine.ts";
-import { CertificateError } from "../../src/errors.ts";
+import { CertificateError } from "@certpin/certpin";
 import {
+  type Bytes,
   bytesEqual,
   type DerValue,
   expectTag,
@@ -18,7 +18,7 @@ import {
   sequence,
   TAG,
   wholeBitString,
-} from "../../src/x509/der.ts";
+} from "@certpin/certpin/internal";
 
 const RSA_ENCRYPTION = "1.2.840.113549.1.1.1";
 const RSA_PSS = "1.2.840.113549.1.1.10";

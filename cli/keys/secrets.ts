@@ -5,8 +5,8 @@
  * @module
  */
 import { createPrivateKey, createPublicKey } from "node:crypto";
-import type { CertpinError } from "../../src/errors.ts";
-import { escapeText } from "../../src/text.ts";
+import type { CertpinError } from "@certpin/certpin";
+import { escapeText } from "@certpin/certpin/internal";
 import { type KeyEntry, readKeys } from "./keys.ts";
 import { about, Failure } from "../failure.ts";
 import { readInput, readText, STDIN } from "../files.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { escapeText } from "../../src/text.ts";
+import { escapeText } from "@certpin/certpin/internal";
 import {
   type Inspected,
   type Inspection,

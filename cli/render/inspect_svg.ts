@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { escapeXml } from "../formats/xml.ts";
-import { escapeText } from "../../src/text.ts";
+import { escapeXml } from "../escape_xml.ts";
+import { escapeText } from "@certpin/certpin/internal";
 import {
   type Inspected,
   type Inspection,

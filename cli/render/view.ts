@@ -3,10 +3,12 @@
  *
  * @module
  */
-import { fingerprint } from "../../src/pins/fingerprint.ts";
-import { classifyKey, importableSpki } from "../../src/path/algorithms.ts";
-import type { Role } from "../../src/path/search.ts";
-import { type Certificate, recordOf } from "../../src/x509/certificate.ts";
+import { type Certificate, fingerprint, type Role } from "@certpin/certpin";
+import {
+  classifyKey,
+  importableSpki,
+  recordOf,
+} from "@certpin/certpin/internal";
 
 /** A certificate in `--json`, as the contract of the command has it. */
 export interface CertificateView {

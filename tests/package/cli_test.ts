@@ -27,9 +27,9 @@ for (const runtime of runtimes) {
         "process.execPath",
       ]);
       assert(program, `npx does not bring ${runtime}`);
-      await using consumer = await Consumer.create(await buildNpm(), []);
-      const bin =
-        `${consumer.folder}/node_modules/@certpin/certpin/bin/certpin.js`;
+      const { command } = await buildNpm();
+      await using consumer = await Consumer.create(command, []);
+      const bin = `${consumer.folder}/node_modules/@certpin/cli/bin/certpin.js`;
       const { success, output } = await deno(
         ["test", "-A", "--no-check", "--parallel", "tests/cli/"],
         {

@@ -1,12 +1,26 @@
 /**
- * The package for Node and Bun, built, evaluated by others' tools, and used.
+ * The packages for Node and Bun, built, evaluated by others' tools, and used.
  */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import * as esbuild from "esbuild";
 import { buildNpm } from "../../tools/build_npm.ts";
 import { run } from "../../tools/suite/command.ts";
 import { npm, programPath } from "../../tools/suite/npx.ts";
 import { filesUnder, ROOT } from "../../tools/suite/paths.ts";
+import { VERSION } from "../../cli/version.ts";
+import { manifest } from "../../tools/npm/manifest.ts";
+import { absoluteLinks } from "../../tools/npm/readme.ts";
+import { repositoryOf } from "../../tools/npm/repository.ts";
+import {
+  COMMAND,
+  LIBRARY,
+  PACKAGES as PACKAGE_CONFIGURATIONS,
+} from "../../tools/workspace.ts";
 import { everything, missing } from "../conformance/skip.ts";
 import { Consumer } from "./consumer.ts";
 
@@ -15,7 +29,15 @@ const MAX_CORE_BYTES = 105_000;
 
 const hasNpm = (await npm(["--version"], ".")).success;
 const noNpm = missing("npm", hasNpm, "the npm command is not installed");
-const tarball = noNpm ? "" : await buildNpm();
+const { library: tarball, command } = noNpm
+  ? { library: "", command: "" }
+  : await buildNpm();
+
+/** The folders that were built, with their tarballs. */
+const PACKAGES = [
+  { name: "@certpin/certpin", folder: "dist/npm/certpin/", tarball },
+  { name: "@certpin/cli", folder: "dist/npm/cli/", tarball: command },
+];
 
 async function program(
   npmPackage: string,
@@ -27,7 +49,11 @@ async function program(
   return path;
 }
 
-function test(name: string, all: boolean, fn: () => Promise<void>): void {
+function test(
+  name: string,
+  all: boolean,
+  fn: () => void | Promise<void>,
+): void {
   Deno.test({ name, ignore: noNpm || (all && !everything()), fn });
 }
 
@@ -44,14 +70,16 @@ for (const version of everything() ? ["22.19.0", "24", "26"] : ["24"]) {
       for (const file of ["esm.mjs", "cjs.cjs"]) {
         assertStringIncludes(await consumer.run(node, [file]), ACCEPTED);
       }
-      const command = `node_modules/@certpin/certpin/bin/certpin.js`;
-      assertStringIncludes(
-        await consumer.run(node, [command, "--help"]),
-        "pin",
-      );
     },
   );
 }
+
+test("npx runs the command from its package", false, async () => {
+  await using consumer = await Consumer.create(command, []);
+  const bin = `${consumer.folder}/node_modules/.bin/certpin`;
+  const windows = Deno.build.os === "windows" ? ".cmd" : "";
+  assertStringIncludes(await consumer.run(bin + windows, ["--help"]), "pin");
+});
 
 test(
   "Bun imports and requires the package, and pins with it",
@@ -118,45 +146,45 @@ for (
   );
 }
 
-test("publint finds nothing in the package", true, async () => {
-  await using consumer = await Consumer.create(tarball, [], ["publint@0.3"]);
-  const bin = "node_modules/publint/src/cli.js";
-  await consumer.run(await program("node@24", "node"), [
-    bin,
-    "run",
-    "node_modules/@certpin/certpin",
-    "--strict",
-    "--pack=false",
-  ]);
-});
+for (const { name, tarball } of PACKAGES) {
+  test(`publint finds nothing in ${name}`, true, async () => {
+    await using consumer = await Consumer.create(tarball, [], ["publint@0.3"]);
+    const bin = "node_modules/publint/src/cli.js";
+    await consumer.run(await program("node@24", "node"), [
+      bin,
+      "run",
+      `node_modules/${name}`,
+      "--strict",
+      "--pack=false",
+    ]);
+  });
 
-test("attw finds nothing in the package", true, async () => {
-  const attw = "@arethetypeswrong/cli@0.18";
-  await using consumer = await Consumer.create(tarball, [], [attw]);
-  const bin = "node_modules/@arethetypeswrong/cli/dist/index.js";
-  await consumer.run(await program("node@24", "node"), [
-    bin,
-    tarball,
-    // ESM that require() loads: since Node 22 no second copy is needed.
-    "--profile=esm-only",
-  ]);
-});
+  test(`attw finds nothing in ${name}`, true, async () => {
+    const attw = "@arethetypeswrong/cli@0.18";
+    await using consumer = await Consumer.create(tarball, [], [attw]);
+    const bin = "node_modules/@arethetypeswrong/cli/dist/index.js";
+    await consumer.run(await program("node@24", "node"), [
+      bin,
+      tarball,
+      // ESM that require() loads: since Node 22 no second copy is needed.
+      "--profile=esm-only",
+    ]);
+  });
+}
 
 async function read(path: string): Promise<string> {
   return await Deno.readTextFile(new URL(path, ROOT));
 }
 
-/** What the folder holds; only here is what was built not left out. */
+/** What was built, by path; only here is what was built not left out. */
 async function packageFiles(ending: string): Promise<string[]> {
-  const places = ["src/", "deps/", "bin/"];
   const files = await Promise.all(
-    places.map((place) => filesUnder(`dist/npm/${place}`)),
+    PACKAGES.map(({ folder }) => filesUnder(folder)),
   );
-  return ["dist/npm/mod.js", "dist/npm/mod.d.ts", ...files.flat()]
-    .filter((path) => path.endsWith(ending));
+  return files.flat().filter((path) => path.endsWith(ending));
 }
 
-test("no types of Deno leak into the package", false, async () => {
+test("no types of Deno leak into a package", false, async () => {
   const types = await packageFiles(".d.ts");
   assert(types.length > 10);
   for (const path of types) {
@@ -166,7 +194,7 @@ test("no types of Deno leak into the package", false, async () => {
 });
 
 test(
-  "every module of the package has a source map that holds its source",
+  "every module of a package has a source map that holds its source",
   false,
   async () => {
     const modules = (await packageFiles(".js"))
@@ -182,31 +210,190 @@ test(
 );
 
 test(
-  "the manifest exports what the contract says, and no more",
+  "the build leaves two folders and their tarballs, and nothing else",
   false,
   async () => {
-    const manifest = JSON.parse(await read("dist/npm/package.json"));
+    const entries = await Array.fromAsync(
+      Deno.readDir(new URL("dist/npm/", ROOT)),
+    );
+    const version = LIBRARY.version;
+    assertEquals(entries.map(({ name }) => name).sort(), [
+      "certpin",
+      `certpin-certpin-${version}.tgz`,
+      `certpin-cli-${version}.tgz`,
+      "cli",
+    ]);
+  },
+);
+
+test(
+  "the library's manifest has the entry points of deno.json but Deno's own and the internal ones",
+  false,
+  async () => {
+    const manifest = JSON.parse(await read("dist/npm/certpin/package.json"));
+    const exported = Object.keys(LIBRARY.exports).filter((name) =>
+      !["./deno", "./internal", "./internal/tls"].includes(name)
+    );
+    assert(
+      [".", "./node", "./testing", "./schema.json"].every((name) =>
+        exported.includes(name)
+      ),
+    );
     assertEquals(Object.keys(manifest.exports), [
-      ".",
-      "./node",
-      "./testing",
-      "./schema.json",
+      ...exported,
       "./package.json",
     ]);
     assertEquals(manifest.sideEffects, false);
-    const { imports, version } = JSON.parse(await read("deno.json"));
-    assertEquals(manifest.version, version);
-    for (const [name, range] of Object.entries<string>(manifest.dependencies)) {
-      assert(
-        Object.values<string>(imports).some((specifier) =>
-          specifier.startsWith(`npm:${name}@${range}`)
-        ),
-        name,
-      );
+    // TypeScript takes the first condition that it knows.
+    for (const entry of Object.values<string | object>(manifest.exports)) {
+      if (typeof entry === "object") {
+        assertEquals(Object.keys(entry)[0], "types");
+      }
     }
-    assert("undici" in manifest.dependencies);
+    const stubbed = Object.entries<string | object>(manifest.exports)
+      .filter(([, entry]) => JSON.stringify(entry).includes("unsupported"));
+    assertEquals(stubbed.map(([name]) => name), ["./node"]);
   },
 );
+
+test("the command's manifest has the command", false, async () => {
+  const manifest = JSON.parse(await read("dist/npm/cli/package.json"));
+  assertEquals(manifest.bin, { certpin: "bin/certpin.js" });
+  assertEquals(manifest.version, LIBRARY.version);
+  assert(!("@certpin/certpin" in manifest.dependencies));
+});
+
+test(
+  "both packages have one version, and the command asks for just that library",
+  false,
+  () => {
+    assertEquals(COMMAND.version, LIBRARY.version);
+    assertEquals(VERSION, LIBRARY.version);
+    assertEquals(
+      COMMAND.imports[LIBRARY.name],
+      `jsr:${LIBRARY.name}@${LIBRARY.version}`,
+    );
+  },
+);
+
+test(
+  "a package asks for the versions that deno.json asks for",
+  false,
+  async () => {
+    const imports = PACKAGE_CONFIGURATIONS.flatMap(({ imports }) =>
+      Object.values(imports)
+    );
+    for (const { folder } of PACKAGES) {
+      const { dependencies } = JSON.parse(await read(`${folder}package.json`));
+      for (const [name, range] of Object.entries<string>(dependencies)) {
+        assert(
+          imports.some((one) => one.startsWith(`npm:${name}@${range}`)),
+          name,
+        );
+      }
+    }
+  },
+);
+
+/** What the library may bring, and what that brings in turn. */
+const LIBRARY_BRINGS: readonly string[] = [
+  ...["asn1js", "jose", "pkijs", "undici"],
+  ...["@noble/hashes", "@peculiar/utils", "bytestreamjs"],
+  ...["pvtsutils", "pvutils", "tslib"],
+];
+
+test(
+  "installing the library brings the parser, undici, and nothing of the command",
+  false,
+  async () => {
+    await using consumer = await Consumer.create(tarball, []);
+    const lock = JSON.parse(
+      await Deno.readTextFile(`${consumer.folder}/package-lock.json`),
+    );
+    const installed = Object.keys(lock.packages)
+      .filter((path) => path !== "")
+      .map((path) => path.slice(path.lastIndexOf("node_modules/") + 13));
+    assert(installed.includes("undici"));
+    assert(installed.includes("asn1js"));
+    assertEquals(
+      installed.filter((name) =>
+        name !== LIBRARY.name && !LIBRARY_BRINGS.includes(name)
+      ),
+      [],
+    );
+    const files = await sizeOf(`${consumer.folder}/node_modules`);
+    console.log(
+      `MEASURED library installed: ${files} bytes in ${installed.length} packages`,
+    );
+  },
+);
+
+async function sizeOf(folder: string): Promise<number> {
+  let size = 0;
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    size += isDirectory ? await sizeOf(path) : (await Deno.lstat(path)).size;
+  }
+  return size;
+}
+
+const REPOSITORY = "https://github.com/a/b";
+
+test(
+  "a package names the repository whose workflow builds it, and none elsewhere",
+  false,
+  () => {
+    const env = new Map([["GITHUB_REPOSITORY", "a/b"]]);
+    const repository = repositoryOf((name) => env.get(name), "1.2.3");
+    const parsed = (one?: typeof repository) =>
+      JSON.parse(
+        manifest(
+          COMMAND,
+          {
+            description: "x",
+            keywords: [],
+            sideEffects: false,
+          },
+          new Set(),
+          one,
+        ),
+      );
+    const { homepage, bugs, repository: named } = parsed(repository);
+    assertEquals([homepage, bugs], [`${REPOSITORY}#readme`, {
+      url: `${REPOSITORY}/issues`,
+    }]);
+    assertEquals(named, {
+      type: "git",
+      url: `git+${REPOSITORY}.git`,
+      directory: "cli",
+    });
+    for (const name of ["homepage", "bugs", "repository"]) {
+      assert(!(name in parsed()));
+    }
+    assertEquals(repositoryOf(() => undefined, "1.2.3"), undefined);
+    env.set("GITHUB_REPOSITORY", "a");
+    assertThrows(() => repositoryOf((name) => env.get(name), "1.2.3"));
+  },
+);
+
+test("links in the README work apart from the files", false, async () => {
+  const markdown =
+    "[a](docs/a.md#b) [c](#c) [d](https://d.example/) [`e`](examples/) [f](mailto:f@g)";
+  assertEquals(
+    absoluteLinks(
+      markdown,
+      "README.md",
+      (path) =>
+        path.startsWith("docs/") ? `https://x.example/${path}` : undefined,
+    ),
+    "[a](https://x.example/docs/a.md#b) [c](#c) [d](https://d.example/) `e` [f](mailto:f@g)",
+  );
+  for (const { folder } of PACKAGES) {
+    const readme = await read(`${folder}README.md`);
+    assert(readme.includes("](https://"));
+    assertEquals(readme.match(/\]\((?![a-z]+:|#)[^)]*\)/g), null);
+  }
+});
 
 /** Bundles a module that uses the package, as for a browser. */
 async function bundleOf(

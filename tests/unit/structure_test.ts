@@ -73,6 +73,30 @@ Deno.test("imports are read whole: static, dynamic, types and re-exports", () =>
   );
 });
 
+Deno.test("the command imports the library by its entry points, never by a path", async () => {
+  const commands = sources.filter((path) => path.startsWith("cli/"));
+  let imported = 0;
+  for (const path of commands) {
+    const specifiers = specifiersOf(await read(path));
+    const outside = specifiers.filter((to) =>
+      to.startsWith(".") &&
+      !new URL(to, `file:///${path}`).pathname.startsWith("/cli/")
+    );
+    assertEquals(outside, [], path);
+    imported += specifiers.filter((to) => to.startsWith("@certpin/")).length;
+  }
+  assert(imported > 10);
+});
+
+Deno.test("the library imports nothing of the command, and tells nobody of its internals", () => {
+  const internals = new Set(["src/internal.ts", "src/tls/internal.ts"]);
+  const wrong = [...graph].filter(([from, targets]) =>
+    !from.startsWith("cli/") &&
+    targets.some((to) => to.startsWith("cli/") || internals.has(to))
+  );
+  assertEquals(wrong, []);
+});
+
 Deno.test("no import leads back to where it came from", () => {
   assertEquals(findRing(graph), undefined);
   assertEquals(

@@ -1,14 +1,14 @@
 /**
- * The declaration files of the package: the public types, and no others.
+ * The declaration files of a package: the public types, and no others.
  *
  * `deno pack` writes them. The rest of what it makes is not used: it keeps
  * JSR's packages as imports, and knows no conditions.
  *
  * @module
  */
-import { run } from "../suite/command.ts";
-import { inPublishableCopy } from "../suite/publish.ts";
+import { deno, run } from "../suite/command.ts";
 import { specifiersOf } from "../imports.ts";
+import { inPublishableCopy, type WorkspacePackage } from "../workspace.ts";
 
 function declarationPath(path: string): string {
   return path.replace(/\.[jt]s$/, ".d.ts");
@@ -24,26 +24,29 @@ async function read(url: URL): Promise<string | undefined> {
 }
 
 /**
- * Makes the declaration files that some entry points reach, by their path in
- * the package.
+ * Makes the declaration files that some entry points of a package reach, by
+ * their path from the project's top folder.
  */
 export async function declarations(
+  { folder }: WorkspacePackage,
   entries: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
-  return await inPublishableCopy(async (copy, deno) => {
+  return await inPublishableCopy(async (copy) => {
+    const cwd = new URL(folder, copy);
     const packed = await deno([
       "pack",
       "--allow-dirty",
       "--no-source-maps",
       "--output=package.tgz",
-    ]);
+    ], { cwd });
     if (!packed.success) throw new Error(`deno pack failed:\n${packed.output}`);
-    const unpacked = await run("tar", ["-xzf", "package.tgz"], { cwd: copy });
+    const unpacked = await run("tar", ["-xzf", "package.tgz"], { cwd });
     if (!unpacked.success) throw new Error(`tar failed:\n${unpacked.output}`);
     const found = new Map<string, string>();
     const waiting = new Set(entries.map(declarationPath));
     for (const path of waiting) {
-      const text = await read(new URL(`package/${path}`, copy));
+      const packedPath = `package/${path.slice(folder.length)}`;
+      const text = await read(new URL(packedPath, cwd));
       if (text === undefined) throw new Error(`deno pack made no ${path}`);
       found.set(path, text);
       for (const specifier of specifiersOf(text)) {

@@ -8,7 +8,10 @@ import { type Ran, run } from "./command.ts";
 const WINDOWS = Deno.build.os === "windows";
 
 /** Runs `npm`. */
-export async function npm(args: readonly string[], cwd: string): Promise<Ran> {
+export async function npm(
+  args: readonly string[],
+  cwd: string | URL,
+): Promise<Ran> {
   const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
   return await run(WINDOWS ? "npm.cmd" : "npm", [...args, ...quiet], { cwd });
 }

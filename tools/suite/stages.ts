@@ -8,7 +8,7 @@ import { type CommandOptions, deno, type Ran } from "./command.ts";
 import { featuresInReadme, readFeatures } from "./features.ts";
 import { type Outcome, readCounts } from "./outcome.ts";
 import { ROOT } from "./paths.ts";
-import { rehearsePublishing } from "./publish.ts";
+import { entryPoints, rehearsePublishing } from "../workspace.ts";
 import {
   NODE_24,
   OTHER_RUNTIMES,
@@ -108,14 +108,6 @@ function onRuntime(runtime: ProcessRuntime, allOnly: boolean): Stage {
   };
 }
 
-/** The TypeScript entry points that `deno.json` exports. */
-async function entryPoints(): Promise<string[]> {
-  const { exports } = JSON.parse(
-    await Deno.readTextFile(new URL("deno.json", ROOT)),
-  );
-  return Object.values<string>(exports).filter((path) => path.endsWith(".ts"));
-}
-
 /** All stages. */
 export const STAGES: readonly Stage[] = [
   {
@@ -139,11 +131,11 @@ export const STAGES: readonly Stage[] = [
   },
   {
     name: "doc",
-    title: "deno doc --lint on every export",
+    title: "deno doc --lint on every entry point",
     run: async (settings) =>
       asCheck(
         await deno(
-          ["doc", "--lint", ...await entryPoints()],
+          ["doc", "--lint", ...entryPoints()],
           options(settings),
         ),
       ),
@@ -192,6 +184,7 @@ export const STAGES: readonly Stage[] = [
             ...await lock(settings),
             "mod.ts",
             "src/",
+            "cli/",
             "README.md",
             "docs/",
           ],

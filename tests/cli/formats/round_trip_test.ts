@@ -6,8 +6,8 @@ import fc from "fast-check";
 import { PolicyError } from "../../../src/errors.ts";
 import {
   convert,
+  FOREIGN_NAMES,
   type ForeignName,
-  FORMATS,
 } from "../../../cli/formats/registry.ts";
 import type {
   HostDocument,
@@ -82,7 +82,7 @@ function linesOf(text: string): string[] {
   return text.includes(" TLSA ") ? lines.sort() : lines;
 }
 
-for (const name of Object.keys(FORMATS) as ForeignName[]) {
+for (const name of FOREIGN_NAMES) {
   Deno.test(`what is written as ${name} is read as what writes the same again`, async () => {
     let [compared, silent] = [0, 0];
     await fc.assert(

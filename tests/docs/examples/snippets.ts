@@ -98,7 +98,7 @@ export function commandsOf({ text }: Block): string[][] {
     .map((line) =>
       line
         .replace(
-          /^(deno run -A jsr:@certpin\/certpin\/cli|npx @certpin\/certpin) /,
+          /^(deno run -A jsr:@certpin\/cli|npx @certpin\/cli) /,
           "certpin ",
         )
         .split(/\s+/)

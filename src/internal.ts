@@ -1,0 +1,46 @@
+/**
+ * What the command, `@certpin/cli`, needs of the library besides its public
+ * functions.
+ *
+ * **Unstable.** Nothing here is part of the API: names come and go in every
+ * version, and only `@certpin/cli` of the same version may import them. Use the
+ * package's other entry points instead.
+ *
+ * @module
+ */
+export { type Bytes, digests } from "./crypto/routine.ts";
+export { runWithWebCrypto } from "./crypto/webcrypto.ts";
+export { canonicalHost } from "./host.ts";
+export { resolveLimits } from "./limits.ts";
+export { classifyKey, importableSpki } from "./path/algorithms.ts";
+export { type AnchorStore, anchorStore } from "./path/anchors.ts";
+export { type FoundPath, searchPaths } from "./path/search.ts";
+export { SignatureCache } from "./path/signature.ts";
+export { evaluateRoutine } from "./pinner/pinner.ts";
+export { fingerprintRoutine } from "./pins/fingerprint.ts";
+export { formatTlsa, parsePinWithRole } from "./pins/pin.ts";
+export { digestOf, makePin, setPinDigest } from "./pins/value.ts";
+export {
+  type AcceptedFinding,
+  applyAccept,
+  type SortedFindings,
+} from "./policy/accept.ts";
+export { finding } from "./policy/findings.ts";
+export { lintRoutine } from "./policy/lint.ts";
+export { policyRecordOf } from "./policy/policy.ts";
+export { readPolicy } from "./policy/read.ts";
+export type { HostEntry, PinRule, PolicyRecord } from "./policy/record.ts";
+export { escapeText, quoteText } from "./text.ts";
+export { parseDer, recordOf } from "./x509/certificate.ts";
+export {
+  bytesEqual,
+  type DerValue,
+  expectTag,
+  readDer,
+  readOid,
+  sequence,
+  TAG,
+  wholeBitString,
+} from "./x509/der.ts";
+export { readPublicKeyInfo } from "./x509/layout.ts";
+export { readPem } from "./x509/pem.ts";
