@@ -38,7 +38,9 @@ startPolicyPanel();
 // All that is needed later is loaded now, so that nothing is requested once
 // somebody has pasted something, and the page goes on without a network.
 await Promise.all([
-  import("../cli/formats/registry.ts"),
+  import("../cli/formats/registry.ts").then(({ FOREIGN_NAMES, loadFormat }) =>
+    Promise.all(FOREIGN_NAMES.map(loadFormat))
+  ),
   import("../cli/commands/lint_checks.ts"),
   import("../src/testing/mod.ts"),
 ]);
