@@ -170,7 +170,7 @@ export class Workshop implements AsyncDisposable {
   /** Node and Bun find it in `node_modules`, as after `npm install`. */
   async #makeNodeFolder(): Promise<void> {
     const wanted = await dependencies();
-    wanted["@certpin/certpin"] = `file:${await buildNpm()}`;
+    wanted["@certpin/certpin"] = `file:${(await buildNpm()).library}`;
     await this.write(
       "node/package.json",
       JSON.stringify({
