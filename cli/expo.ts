@@ -17,11 +17,14 @@
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
-import { CertpinError, PolicyError } from "../src/errors.ts";
-import type { Finding } from "../src/policy/findings.ts";
-import { lintPolicy } from "../src/policy/lint.ts";
-import { parsePolicy } from "../src/policy/policy.ts";
-import { escapeText } from "../src/text.ts";
+import {
+  CertpinError,
+  type Finding,
+  lintPolicy,
+  parsePolicy,
+  PolicyError,
+} from "@certpin/certpin";
+import { escapeText } from "@certpin/certpin/internal";
 import { commandFindings } from "./commands/lint_checks.ts";
 import { convert, type ForeignName } from "./formats/registry.ts";
 import { isDictionary, readPlist } from "./formats/plist.ts";

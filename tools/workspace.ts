@@ -11,7 +11,8 @@ interface Configuration {
   readonly name: string;
   readonly version: string;
   readonly license: string;
-  readonly exports: string | Readonly<Record<string, string>>;
+  /** Its entry points by name; paths from the project's top folder. */
+  readonly exports: Readonly<Record<string, string>>;
   readonly imports: Readonly<Record<string, string>>;
   readonly publish: { readonly include: readonly string[] };
   links?: readonly string[];
@@ -22,8 +23,6 @@ interface Configuration {
 export interface WorkspacePackage extends Configuration {
   /** Its folder; `""` is the project's top folder. */
   readonly folder: string;
-  /** Its entry points by name; paths from the project's top folder. */
-  readonly exports: Readonly<Record<string, string>>;
 }
 
 async function configurationOf(folder: string): Promise<Configuration> {
@@ -34,13 +33,11 @@ async function configurationOf(folder: string): Promise<Configuration> {
 
 async function readPackage(folder: string): Promise<WorkspacePackage> {
   const configuration = await configurationOf(folder);
-  const { exports } = configuration;
-  const named = typeof exports === "string" ? { ".": exports } : exports;
   return {
     ...configuration,
     folder,
     exports: Object.fromEntries(
-      Object.entries(named).map(([name, path]) =>
+      Object.entries(configuration.exports).map(([name, path]) =>
         [name, path.replace("./", folder)] as const
       ),
     ),
