@@ -122,6 +122,10 @@ export const MAX_TLS_RECORDS_PER_KEY = 2 ** 23;
 export const MAX_TLS_RECEIVED_RECORDS_PER_KEY = 23_726_566;
 /** Longest wait until the last alert is written, in milliseconds. */
 export const MAX_TLS_ALERT_MILLISECONDS = 1_000;
+/** Bytes of a response that may wait for a reader before the peer is held back. */
+export const MAX_WAITING_BODY_BYTES = 64 * 1024;
+/** Longest body of a `Request` that is kept to be sent again, in bytes. */
+export const MAX_REPLAYED_BODY_BYTES = 16 * 1024 * 1024;
 
 /** The budgets of one path search. */
 export interface Limits {

@@ -17,7 +17,7 @@ import { ConnectionError } from "../errors.ts";
 import type { Verdict } from "../pinner/pinner.ts";
 import { timedOut } from "../tls/deadline.ts";
 import { openConnection } from "../tls/open.ts";
-import { ON_FAILURE, ON_VERDICT, pickOptions } from "../tls/options.ts";
+import { ON_VERDICT, pickOptions } from "../tls/options.ts";
 import { PooledConnections } from "./pooled.ts";
 import type { Gate } from "../tls/gate.ts";
 import type { Proxy } from "../tls/tunnel.ts";
@@ -47,8 +47,7 @@ const UNDICI_OPTIONS = [
 const KEEP_ALIVE_DELAY_MS = 60_000;
 
 interface Watched {
-  readonly [ON_VERDICT]?: (verdict: Verdict) => void;
-  readonly [ON_FAILURE]?: (error: unknown) => void;
+  readonly [ON_VERDICT]?: (verdict: Verdict, isReused: boolean) => void;
 }
 
 type Handler = Dispatcher.DispatchHandler;
@@ -62,16 +61,10 @@ type AnyHandler = Record<string, ((...args: unknown[]) => unknown) | undefined>;
 class StartGuard {
   readonly #handler: AnyHandler;
   readonly #mayStart: () => Error | undefined;
-  readonly #onFailure: ((error: unknown) => void) | undefined;
 
-  constructor(
-    handler: Handler,
-    mayStart: () => Error | undefined,
-    onFailure: ((error: unknown) => void) | undefined,
-  ) {
+  constructor(handler: Handler, mayStart: () => Error | undefined) {
     this.#handler = handler as AnyHandler;
     this.#mayStart = mayStart;
-    this.#onFailure = onFailure;
   }
 
   onRequestStart(controller: Controller, context: unknown): unknown {
@@ -101,7 +94,6 @@ class StartGuard {
   }
 
   onResponseError(...args: unknown[]): unknown {
-    this.#onFailure?.(args[1]);
     return this.#handler.onResponseError?.(...args);
   }
 
@@ -114,10 +106,16 @@ class StartGuard {
   }
 }
 
+interface Slot {
+  socket?: TLSSocket;
+  /** Whether a request has started on it. */
+  isUsed: boolean;
+}
+
 /** One connection at a time, each through the gate. */
 class PinnedClient extends Client {
   readonly #gate: Gate;
-  readonly #slot: { socket?: TLSSocket };
+  readonly #slot: Slot;
 
   constructor(
     origin: string | URL,
@@ -125,12 +123,13 @@ class PinnedClient extends Client {
     gate: Gate,
     connect: Connect,
   ) {
-    const slot: { socket?: TLSSocket } = {};
+    const slot: Slot = { isUsed: false };
     super(origin, {
       ...options,
       connect(request, callback) {
         connect(request, (socket) => {
           slot.socket = socket;
+          slot.isUsed = false;
           callback(null, socket);
         }).catch((error) => callback(error, null));
       },
@@ -148,8 +147,9 @@ class PinnedClient extends Client {
       const { socket } = this.#slot;
       const refused = this.#retire();
       if (refused !== undefined) return refused;
-      options[ON_VERDICT]?.(verdictOf(socket!)!);
-    }, options[ON_FAILURE]);
+      options[ON_VERDICT]?.(verdictOf(socket!)!, this.#slot.isUsed);
+      this.#slot.isUsed = true;
+    });
     return super.dispatch(options, guard as Handler);
   }
 
@@ -178,8 +178,6 @@ type Connect = (
   request: ConnectRequest,
   take: (socket: TLSSocket) => void,
 ) => Promise<void>;
-
-export { fetch } from "undici/index.js";
 
 /** What a dispatcher opens connections with. */
 export interface DispatcherOptions {

@@ -58,11 +58,8 @@ export const REFUSED_BY_DISPATCHER: readonly string[] = [
   "useH2c",
 ];
 
-/** Hears the verdict of the connection that a request starts on. */
+/** Hears the verdict of the connection that a request starts on, and whether it served one before. */
 export const ON_VERDICT: unique symbol = Symbol("certpin.onVerdict");
-
-/** Hears of the failure of a request or of its response. */
-export const ON_FAILURE: unique symbol = Symbol("certpin.onFailure");
 
 function refuse(name: string, why: string): never {
   throw new ConnectionError(

@@ -17,6 +17,7 @@ import { protocols } from "./adapters/protocols.ts";
 import { proxies } from "./adapters/proxies.ts";
 import { races } from "./adapters/races.ts";
 import { reuse } from "./adapters/reuse.ts";
+import { fetchBehaviours } from "./fetch/behaviours.ts";
 import type { Body } from "./harness.ts";
 
 /** All of them. */
@@ -37,4 +38,5 @@ export const adapterBodies: readonly Body[] = [
   attacks,
   limits,
   load,
+  fetchBehaviours,
 ];

@@ -3,27 +3,27 @@
  *
  * @module
  */
-import type { RequestInit as UndiciInit } from "undici/index.js";
-import { ConnectionError } from "../../errors.ts";
-import type { PinnerOptions, Verdict } from "../../pinner/pinner.ts";
+import { CertpinError } from "../../errors.ts";
+import type { PinnerOptions } from "../../pinner/pinner.ts";
 import { type CertificateInput, resolveTrust } from "../../tls/trust.ts";
-import { type Prepared, readBody } from "./body.ts";
+import { settleBody } from "./body.ts";
 import type { DispatcherOptions, PinnedAgent } from "../dispatcher.ts";
 import {
-  ON_FAILURE,
-  ON_VERDICT,
   type PinnerSource,
   REFUSED_BY_DISPATCHER,
   REFUSED_BY_FETCH,
   resolvePinner,
   takeOptions,
 } from "../../tls/options.ts";
-import { toGlobalResponse } from "./response.ts";
+import { Exchange, networkError } from "./exchange.ts";
+import { matchesIntegrity } from "./integrity.ts";
+import { redirectOf } from "./redirect.ts";
+import { type FetchRequest, readRequest, requireGoodPort } from "./request.ts";
+import { buildResponse } from "./response.ts";
 import { requireRuntime } from "../../tls/runtime.ts";
 import { Gate } from "../../tls/gate.ts";
 import { pickTls, type TlsOptions } from "../../tls/tls_options.ts";
 import { parseProxy } from "../../tls/tunnel.ts";
-import { rememberVerdict } from "../../tls/verdicts.ts";
 
 /** Options of a dispatcher and of `createFetch`. */
 export interface FetchOptions extends PinnerOptions, TlsOptions {
@@ -88,68 +88,86 @@ class ClosedError extends Error {
   }
 }
 
-interface Engine {
-  readonly agent: PinnedAgent;
-  readonly fetch: typeof import("undici/index.js").fetch;
-}
-
 /**
  * undici reads the environment when it is loaded, and connections without
  * `fetch` are not to need the permission for that.
  */
-async function loadEngine(parts: AgentParts): Promise<Engine> {
-  const { fetch, PinnedAgent } = await import("../dispatcher.ts");
-  return { agent: new PinnedAgent(...parts), fetch };
+async function loadAgent(parts: AgentParts): Promise<PinnedAgent> {
+  const { PinnedAgent } = await import("../dispatcher.ts");
+  return new PinnedAgent(...parts);
 }
 
-function requireHttps(url: string): void {
-  if (url.startsWith("https:")) return;
-  const { protocol } = new URL(url);
-  if (protocol !== "https:") {
-    throw new ConnectionError(
-      "ERR_CERTPIN_PROTOCOL",
-      `Cannot fetch a ${protocol} URL: only https: can be pinned`,
-    );
+/** Sends one request, and once more if its connection had ended before. */
+async function exchange(
+  agent: PinnedAgent,
+  request: ConstructorParameters<typeof Exchange>[0],
+): Promise<Exchange> {
+  const first = new Exchange(request);
+  try {
+    await first.run(agent);
+    return first;
+  } catch (error) {
+    if (!first.mayBeRepeated) throw error;
+  }
+  const second = new Exchange(request);
+  await second.run(agent);
+  return second;
+}
+
+/** Fetches, and follows redirects (Fetch, "HTTP-redirect fetch"). */
+async function fetchWith(
+  agent: PinnedAgent,
+  first: FetchRequest,
+): Promise<Response> {
+  let request = first;
+  for (let redirects = 0;; redirects++) {
+    requireGoodPort(request.url);
+    const { url, signal } = request;
+    signal?.throwIfAborted();
+    const body = request.body === null ? null : await settleBody(request.body);
+    signal?.throwIfAborted();
+    const done = await exchange(agent, { ...request, body });
+    try {
+      const next = redirectOf(done, { ...request, body }, redirects);
+      if (next !== undefined) {
+        done.discard();
+        request = next;
+        continue;
+      }
+      const context = {
+        url: withoutFragment(url),
+        redirected: redirects > 0,
+        isAbortable: signal !== null,
+      };
+      const { integrity } = request;
+      if (integrity === "" || done.responseBody === null) {
+        if (integrity !== "") {
+          throw new TypeError("Cannot check the integrity: there is no body");
+        }
+        return buildResponse(done, context);
+      }
+      const bytes = await readAll(done.responseBody.toStream());
+      if (!await matchesIntegrity(bytes, integrity)) {
+        throw new TypeError("The body does not match its integrity metadata");
+      }
+      return buildResponse(done, { ...context, bytes });
+    } catch (error) {
+      done.fail(error);
+      throw error;
+    }
   }
 }
 
-/** The fields of a `Request` that its copy for undici takes over. */
-const REQUEST_FIELDS = [
-  "method",
-  "headers",
-  "referrer",
-  "referrerPolicy",
-  "mode",
-  "credentials",
-  "cache",
-  "redirect",
-  "integrity",
-  "keepalive",
-  "signal",
-] as const;
-
-interface PreparedFetch extends Prepared {
-  readonly url: string;
+function withoutFragment({ href, hash }: URL): string {
+  return hash === "" && !href.endsWith("#")
+    ? href
+    : href.slice(0, href.indexOf("#"));
 }
 
-async function prepare(
-  input: string | URL | Request,
-  init: RequestInit | undefined,
-): Promise<PreparedFetch> {
-  const taken = takeOptions(init, REFUSED_BY_FETCH);
-  const isRequest = input instanceof Request;
-  const url = isRequest ? input.url : String(input);
-  requireHttps(url);
-  if (!isRequest) return { url, ...await readBody(taken) };
-  const merged: Record<string, unknown> = {};
-  for (const name of REQUEST_FIELDS) {
-    if (input[name] !== undefined) merged[name] = input[name];
-  }
-  // What a server-side Request says of itself is not always what it accepts.
-  if (merged.mode === "navigate") delete merged.mode;
-  if (merged.referrer === "about:client") delete merged.referrer;
-  if (input.body !== null) merged.body = input.body;
-  return { url, ...await readBody({ ...merged, ...taken }) };
+async function readAll(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
 /**
@@ -171,65 +189,32 @@ export function createFetch(
   options: FetchOptions = {},
 ): PinnedFetch {
   const parts = prepareAgent(pinner, options, REFUSED_BY_FETCH);
-  const isDeno = requireRuntime() === "deno";
-  let loading: Promise<Engine> | undefined;
+  let agent: PinnedAgent | undefined;
+  let loading: Promise<PinnedAgent> | undefined;
   let isClosed = false;
   const load = () =>
-    loading ??= loadEngine(parts).catch((error) => {
+    loading ??= loadAgent(parts).then((loaded) => agent = loaded, (error) => {
       // The permission may be granted later.
       loading = undefined;
       throw error;
     });
-  const send = async (
-    { url, init }: PreparedFetch,
-  ): Promise<Response> => {
-    if (isClosed) throw new ClosedError();
-    const { agent, fetch } = await load();
-    let verdict: Verdict | undefined;
-    // Called on each hop: the last one brought the response.
-    const onVerdict = (latest: Verdict) => verdict = latest;
-    let broken = new AbortController();
-    const dispatcher = {
-      dispatch(given: object, handler: never) {
-        const hop = broken = new AbortController();
-        const onFailure = (cause: unknown) =>
-          hop.abort(new TypeError("terminated", { cause }));
-        const watched = { [ON_VERDICT]: onVerdict, [ON_FAILURE]: onFailure };
-        return agent.dispatch({ ...given, ...watched } as never, handler);
-      },
-    };
-    const undici = await fetch(
-      url,
-      { ...init, dispatcher } as unknown as UndiciInit,
-    );
-    const signals = init.signal ? [init.signal as AbortSignal] : [];
-    // Under Deno a connection that breaks does not reach the body by itself.
-    if (isDeno) signals.push(broken.signal);
-    const signal = signals[1] ? AbortSignal.any(signals) : signals[0];
-    const response = toGlobalResponse(undici, signal);
-    if (verdict !== undefined) rememberVerdict(response, verdict);
-    return response;
-  };
-  const pinned = async (
+  const fetch = async (
     input: string | URL | Request,
     init?: RequestInit,
   ): Promise<Response> => {
-    let prepared: PreparedFetch | undefined;
+    let request: FetchRequest;
     try {
-      prepared = await prepare(input, init);
-      return await send(prepared);
+      request = readRequest(input, init);
     } catch (error) {
-      prepared?.fail?.(error);
-      const isOurs = error instanceof ConnectionError ||
-        error instanceof ClosedError;
-      if (!isOurs) throw error;
-      throw new TypeError("fetch failed", { cause: error });
+      throw error instanceof CertpinError ? networkError(error) : error;
     }
+    if (isClosed) throw networkError(new ClosedError());
+    return await fetchWith(agent ?? await load(), request);
   };
   const close = async () => {
     isClosed = true;
-    const engine = await loading?.catch(() => undefined);
-    await engine?.agent.destroy();
+    const loaded = await loading?.catch(() => undefined);
+    await loaded?.destroy();
   };
-  return Object.assign(pinned, { close, [Symbol.asyncDispose]: close });
+  return Object.assign(fetch, { close, [Symbol.asyncDispose]: close });
 }

@@ -1,27 +1,65 @@
 /**
- * undici's response as the runtime's own, since undici's `Response` is not the
- * global class.
+ * Responses as the runtime's own `fetch` gives them.
  *
  * @module
  */
-import type { Response as UndiciResponse } from "undici/index.js";
-import { relay } from "../../tls/relay.ts";
+import type { Verdict } from "../../pinner/pinner.ts";
 import { rememberVerdict, verdictOf } from "../../tls/verdicts.ts";
+import type { Exchange, ParsedHeaders } from "./exchange.ts";
 
-/** Statuses without a body (Fetch, "null body status"). */
-const NULL_BODY = new Set([101, 103, 204, 205, 304]);
+/** What a constructed response cannot know. */
+interface Told {
+  readonly url: string;
+  readonly redirected: boolean;
+  readonly status: number;
+  readonly statusText: string;
+}
 
-type Told = Pick<Response, "url" | "redirected" | "type">;
+function refuseChange(): never {
+  throw new TypeError("Cannot change the headers of a response: immutable");
+}
 
-/** A response that tells what a constructed one cannot know. */
-class FetchedResponse extends Response {
+/** What makes the headers of a response from the network immutable. */
+const IMMUTABLE_HEADERS: Headers = Object.create(
+  Headers.prototype,
+  Object.fromEntries(
+    ["append", "delete", "set"].map((name) => [name, {
+      value: refuseChange,
+      configurable: true,
+    }]),
+  ),
+);
+
+/** The statuses that a constructed response may have. */
+function isConstructible(status: number): boolean {
+  return status >= 200 && status <= 599;
+}
+
+/** Text that a constructed response may have as its reason phrase. */
+const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/**
+ * Connections of bodies that nobody holds any more.
+ *
+ * A body that was taken out of its response lives without it.
+ */
+const abandoned = new FinalizationRegistry<Held>(({ exchange, stream }) => {
+  if (!stream.locked) {
+    exchange.abandon(new Error("Nobody holds the response"));
+  }
+});
+
+interface Held {
+  readonly exchange: Exchange;
+  readonly stream: ReadableStream;
+}
+
+/** The global `Response`, telling where it came from. */
+class PinnedResponse extends Response {
   readonly #told: Told;
+  #isFrozen = false;
 
-  constructor(
-    body: ReadableStream<Uint8Array<ArrayBuffer>> | null,
-    init: ResponseInit,
-    told: Told,
-  ) {
+  constructor(body: BodyInit | null, init: ResponseInit, told: Told) {
     super(body, init);
     this.#told = told;
   }
@@ -35,33 +73,110 @@ class FetchedResponse extends Response {
   }
 
   override get type(): ResponseType {
-    return this.#told.type;
+    return "basic";
+  }
+
+  override get status(): number {
+    // Node's own constructor asks.
+    return #told in this ? this.#told.status : super.status;
+  }
+
+  override get ok(): boolean {
+    const { status } = this.#told;
+    return status >= 200 && status <= 299;
+  }
+
+  override get statusText(): string {
+    return this.#told.statusText;
+  }
+
+  override get headers(): Headers {
+    const headers = super.headers;
+    if (!this.#isFrozen) {
+      this.#isFrozen = true;
+      Object.setPrototypeOf(headers, IMMUTABLE_HEADERS);
+    }
+    return headers;
+  }
+
+  override get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
+    abandoned.unregister(this);
+    return super.body;
   }
 
   override clone(): Response {
-    const { body, status, statusText, headers } = super.clone();
-    const copy = new FetchedResponse(
-      body,
-      { status, statusText, headers },
+    const copy = super.clone();
+    const response = new PinnedResponse(
+      copy.body,
+      initOf(this.#told, copy.headers),
       this.#told,
     );
     const verdict = verdictOf(this);
-    if (verdict !== undefined) rememberVerdict(copy, verdict);
-    return copy;
+    if (verdict !== undefined) rememberVerdict(response, verdict);
+    return response;
   }
 }
 
-/** Makes a global `Response`; `signal` also ends its body. */
-export function toGlobalResponse(
-  from: UndiciResponse,
-  signal: AbortSignal | undefined,
-): Response {
-  const { status, statusText, headers, url, redirected, type } = from;
-  const body = from.body as ReadableStream<Uint8Array<ArrayBuffer>> | null;
-  const isEmpty = body === null || NULL_BODY.has(status);
-  return new FetchedResponse(
-    isEmpty ? null : signal === undefined ? body : relay(body, signal),
-    { status, statusText, headers: [...headers] },
-    { url, redirected, type },
+// `constructor.name` and the like are those of the global class.
+Object.defineProperty(PinnedResponse.prototype, "constructor", {
+  value: Response,
+  configurable: true,
+  writable: true,
+});
+
+function initOf(
+  { status, statusText }: Told,
+  headers: HeadersInit,
+): ResponseInit {
+  return {
+    status: isConstructible(status) ? status : 200,
+    statusText: REASON_PHRASE.test(statusText) ? statusText : "",
+    headers,
+  };
+}
+
+function toHeadersInit(headers: ParsedHeaders): HeadersInit {
+  const values = Object.values(headers);
+  if (values.every((value) => typeof value === "string")) {
+    return headers as Record<string, string>;
+  }
+  return Object.entries(headers).flatMap(([name, value]) =>
+    typeof value === "string"
+      ? [[name, value] as [string, string]]
+      : value.map((one): [string, string] => [name, one])
   );
+}
+
+/** How a response is made. */
+export interface ResponseContext {
+  /** Of the last hop, without its fragment. */
+  readonly url: string;
+  readonly redirected: boolean;
+  /** Whether an abort may still come, which a body must then hear. */
+  readonly isAbortable: boolean;
+  /** The body, where it has been read already. */
+  readonly bytes?: Uint8Array<ArrayBuffer>;
+}
+
+/** Makes the response of an exchange whose head has arrived. */
+export function buildResponse(
+  exchange: Exchange,
+  { url, redirected, isAbortable, bytes }: ResponseContext,
+): Response {
+  const { status, statusText, responseBody } = exchange;
+  const told = { url, redirected, status, statusText };
+  const init = initOf(told, toHeadersInit(exchange.responseHeaders));
+  let response: PinnedResponse;
+  if (bytes !== undefined || responseBody === null) {
+    response = new PinnedResponse(bytes ?? null, init, told);
+  } else if (responseBody.isWhole && !isAbortable) {
+    response = new PinnedResponse(responseBody.takeAll(), init, told);
+  } else {
+    const stream = responseBody.toStream();
+    response = new PinnedResponse(stream, init, told);
+    abandoned.register(response, { exchange, stream }, response);
+  }
+  const { verdict } = exchange;
+  if (verdict !== undefined) rememberVerdict(response, verdict as Verdict);
+  return response;
 }

@@ -1,0 +1,100 @@
+/**
+ * Redirects (Fetch, "HTTP-redirect fetch").
+ *
+ * @module
+ */
+import { MAX_HTTP_REDIRECTS } from "../../limits.ts";
+import type { RequestBody } from "./body.ts";
+import { type Exchange, networkError } from "./exchange.ts";
+import { type FetchRequest, requireHttps } from "./request.ts";
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+/** Headers that speak of a body (Fetch, "request-body-header name"). */
+const OF_BODY = new Set([
+  "content-encoding",
+  "content-language",
+  "content-location",
+  "content-type",
+  "content-length",
+]);
+
+/** Headers that are for one origin alone. */
+const OF_ORIGIN = new Set([
+  "authorization",
+  "proxy-authorization",
+  "cookie",
+  "host",
+]);
+
+function without(
+  headers: readonly string[],
+  names: ReadonlySet<string>,
+): readonly string[] {
+  return headers.filter((_, at) => !names.has(headers[at - at % 2]));
+}
+
+/** The header's bytes as UTF-8, where they are not ASCII. */
+function readLocation(value: string): string {
+  // deno-lint-ignore no-control-regex
+  if (/^[\x00-\x7f]*$/.test(value)) return value;
+  const bytes = Uint8Array.from(value, (letter) => letter.charCodeAt(0));
+  return new TextDecoder().decode(bytes);
+}
+
+/**
+ * The request that a response leads on to; `undefined` where it is the last.
+ *
+ * @throws what `fetch` rejects with.
+ */
+export function redirectOf(
+  { status, responseHeaders }: Exchange,
+  request: FetchRequest & { readonly body: RequestBody | null },
+  redirects: number,
+): FetchRequest | undefined {
+  if (!REDIRECTS.has(status) || request.redirect === "manual") return undefined;
+  if (request.redirect === "error") {
+    throw networkError(new Error("The server redirects"));
+  }
+  const { location } = responseHeaders;
+  if (location === undefined) return undefined;
+  const url = locationURL(String(location), request.url);
+  try {
+    requireHttps(url);
+  } catch (error) {
+    throw networkError(error);
+  }
+  if (redirects >= MAX_HTTP_REDIRECTS) {
+    throw networkError(new Error(`More than ${MAX_HTTP_REDIRECTS} redirects`));
+  }
+  const isSameOrigin = url.origin === request.url.origin;
+  if (!isSameOrigin && (url.username !== "" || url.password !== "")) {
+    throw networkError(new Error("A redirect brings credentials along"));
+  }
+  let { method, body, headers } = request;
+  if (status !== 303 && body?.kind === "stream") {
+    throw networkError(new Error("A stream cannot be sent again"));
+  }
+  const becomesGet = status === 303
+    ? method !== "GET" && method !== "HEAD"
+    : status <= 302 && method === "POST";
+  if (becomesGet) {
+    method = "GET";
+    body = null;
+    headers = without(headers, OF_BODY);
+  }
+  if (!isSameOrigin) headers = without(headers, OF_ORIGIN);
+  return { ...request, url, method, body, headers };
+}
+
+function locationURL(location: string, base: URL): URL {
+  let url: URL;
+  try {
+    url = new URL(readLocation(location), base);
+  } catch (error) {
+    throw networkError(error);
+  }
+  // A fragment lives on where the location has none (RFC 9110, section 10.2.2).
+  if (url.hash === "") url.hash = base.hash;
+  return url;
+}

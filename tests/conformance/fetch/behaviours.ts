@@ -1,0 +1,98 @@
+/**
+ * Compares `createFetch` with the runtime's own `fetch`, behaviour by behaviour.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { createFetch } from "../../../src/adapters/deno.ts";
+import { mintChain, type MintedChain } from "../../../src/testing/mod.ts";
+import { lookup } from "../adapters/ways.ts";
+import { type Body, guarded, type Harness } from "../harness.ts";
+import type { Behaviour, FetchLike } from "./behaviour.ts";
+import { DIFFERENCES } from "./differences.ts";
+import { ownFetch } from "./own_fetch.ts";
+import { serveRaw } from "./raw_server.ts";
+import { BEHAVIOURS } from "./table.ts";
+
+/** How long the runtime's own `fetch` may take before it counts as hanging. */
+const OWN_HANG_MS = 4_000;
+
+const CLAIM = "the runtime's own fetch hangs";
+
+async function look(
+  { observe }: Behaviour,
+  fetch: FetchLike,
+  chain: MintedChain,
+  { runtime }: Harness,
+): Promise<unknown> {
+  await using server = await serveRaw(chain);
+  await using other = await serveRaw(chain);
+  return await observe({
+    fetch,
+    url: `https://localhost:${server.port}`,
+    server,
+    other,
+    otherUrl: `https://127.0.0.1:${other.port}`,
+    runtime,
+  });
+}
+
+/** Names that a difference may call this runtime by. */
+export function namesOf({ runtime, version }: Harness): readonly string[] {
+  const [major, minor] = version.split(".");
+  return [runtime, `${runtime}${major}`, `${runtime}${major}.${minor}`];
+}
+
+/** Registers the tests. */
+export const fetchBehaviours: Body = (t) => {
+  let minted: Promise<MintedChain> | undefined;
+  const chainOnce = () =>
+    minted ??= mintChain({ hostnames: ["localhost", "127.0.0.1", "::1"] });
+  const names = namesOf(t);
+
+  for (const { title, behaviours } of BEHAVIOURS) {
+    for (const behaviour of behaviours) {
+      t.test(`fetch: ${title}: ${behaviour.name}`, async () => {
+        const chain = await chainOnce();
+        const expected = typeof behaviour.expected === "function"
+          ? behaviour.expected(t.runtime)
+          : behaviour.expected;
+        {
+          await using pinned = createFetch(chain.policy, {
+            ca: chain.ca,
+            lookup,
+          });
+          assertEquals(await look(behaviour, pinned, chain, t), expected);
+        }
+        using own = ownFetch(t.runtime, chain.ca);
+        const theirs = await guarded(
+          () => look(behaviour, own.fetch, chain, t),
+          OWN_HANG_MS,
+        ).catch((error) => ({ [CLAIM]: String(error) }));
+        const isSame = JSON.stringify(theirs) === JSON.stringify(expected);
+        const listed = DIFFERENCES.find((difference) =>
+          difference.behaviours.includes(behaviour.name) &&
+          difference.runtimes.some((name) => names.includes(name))
+        );
+        if (listed === undefined) {
+          assert(
+            isSame,
+            `a difference is not listed: the runtime's own gives ${
+              JSON.stringify(theirs).slice(0, 500)
+            }`,
+          );
+        } else {
+          assert(!isSame, "a listed difference is not there any more");
+        }
+      }, 2 * OWN_HANG_MS + 4_000);
+    }
+  }
+
+  t.test("fetch: every listed difference is about a behaviour", () => {
+    const all = BEHAVIOURS.flatMap(({ behaviours }) =>
+      behaviours.map(({ name }) => name)
+    );
+    assertEquals(new Set(all).size, all.length);
+    for (const { behaviours } of DIFFERENCES) {
+      for (const name of behaviours) assert(all.includes(name), name);
+    }
+  });
+};
