@@ -39,6 +39,7 @@ export {
   type VerifyPathOptions,
 } from "./src/path/verify.ts";
 export type { Role } from "./src/path/search.ts";
+export type { Profile } from "./src/path/rule_table.ts";
 export type {
   AcceptDocument,
   CertificatePinDocument,

@@ -226,10 +226,29 @@ export class PathError extends CertpinError {
   /** What went wrong. */
   declare readonly code: PathErrorCode;
 
+  /**
+   * The name of the rule that a certificate breaks, as SECURITY.md lists them;
+   * absent where no certificate was looked at.
+   */
+  readonly rule?: string;
+
   /** Makes the error. */
-  constructor(code: PathErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: PathErrorCode,
+    message: string,
+    options?: ErrorOptions & { rule?: string },
+  ) {
     super(code, message, options);
     this.name = "PathError";
+    if (options?.rule !== undefined) this.rule = options.rule;
+  }
+
+  /** Adds the rule. */
+  override toJSON(): CertpinErrorJson {
+    return {
+      ...super.toJSON(),
+      ...this.rule !== undefined && { rule: this.rule },
+    };
   }
 }
 

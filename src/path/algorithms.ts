@@ -124,14 +124,27 @@ function attempt<T>(read: () => T): T | string {
   }
 }
 
-function checkRsaKey(key: Bytes): string | undefined {
-  const [modulus, exponent] = sequence(readDer(key), "RSAPublicKey", 2, 2)
+/** Modulus and exponent, the contents of two INTEGERs. */
+function readRsaKey(key: Bytes): readonly Bytes[] {
+  return sequence(readDer(key), "RSAPublicKey", 2, 2)
     .map((value) => expectTag(value, TAG.integer, "RSAPublicKey").content);
+}
+
+/** Bits of an RSA key's modulus; undefined for keys of other kinds. */
+export function rsaModulusBits(
+  { algorithm, key }: PublicKeyInfo,
+): number | undefined {
+  const isRsa = algorithm.oid === RSA_ENCRYPTION ||
+    algorithm.oid === RSASSA_PSS;
+  return isRsa ? unsignedBits(readRsaKey(key)[0]) : undefined;
+}
+
+function checkRsaKey(key: Bytes): string | undefined {
+  const [modulus, exponent] = readRsaKey(key);
   const bits = unsignedBits(modulus);
   if (bits < MIN_RSA_MODULUS_BITS || bits > MAX_RSA_MODULUS_BITS) {
     return `RSA key of ${bits} bits`;
   }
-  if (bits % 8 !== 0) return `RSA key of ${bits} bits, no multiple of 8`;
   const odd = exponent[exponent.length - 1] & 1;
   const one = exponent.length === 1 && exponent[0] === 1;
   if (

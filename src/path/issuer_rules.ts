@@ -11,10 +11,13 @@ import { ANY_PURPOSE, SERVER_AUTH } from "./purposes.ts";
 import { refuse, type Rule } from "./rule.ts";
 
 /** RFC 5280, section 6.1.4 (k): an issuer has the CA bit. */
-const isCa: Rule = ({ record }) => {
+const isCa: Rule = (place) => {
+  const { record } = place;
+  // Trusted as a CA by the caller, and without a way to say so itself.
+  if (common.isVersionOneAnchor(place)) return;
   if (!record.decoded.basicConstraints?.ca) {
     refuse(
-      "ERR_CERTPIN_PATH_NOT_CA",
+      "ca-bit",
       record,
       "it signed another certificate, but basicConstraints do not make it a CA",
     );
@@ -27,7 +30,7 @@ const pathLength: Rule = ({ record, below }) => {
   const count = below.slice(1).filter(({ selfIssued }) => !selfIssued).length;
   if (limit !== undefined && count > limit) {
     refuse(
-      "ERR_CERTPIN_PATH_LENGTH",
+      "path-length",
       record,
       `${count} intermediates below it, where pathLenConstraint allows ${limit}`,
     );
@@ -39,7 +42,7 @@ const issuerKeyUsage: Rule = ({ record }) => {
   const { keyUsage } = record.decoded;
   if (keyUsage !== undefined && !(keyUsage & KEY_USAGE.keyCertSign)) {
     refuse(
-      "ERR_CERTPIN_PATH_KEY_USAGE",
+      "issuer-key-usage",
       record,
       "its keyUsage lacks keyCertSign",
     );
@@ -54,7 +57,7 @@ const issuerExtendedKeyUsage: Rule = ({ record }) => {
     !purposes.includes(ANY_PURPOSE)
   ) {
     refuse(
-      "ERR_CERTPIN_PATH_EXTENDED_KEY_USAGE",
+      "issuer-extended-key-usage",
       record,
       "it may not issue for TLS servers",
     );
@@ -68,7 +71,7 @@ const nameConstraints: Rule = ({ record, below, budget }) => {
     checkNameConstraints(constraints, below, budget);
   if (defect) {
     refuse(
-      "ERR_CERTPIN_PATH_NAME_CONSTRAINTS",
+      "name-constraints",
       record,
       `below its name constraints stands ${defect}`,
     );
@@ -77,6 +80,7 @@ const nameConstraints: Rule = ({ record, below, budget }) => {
 
 /** What holds for every issuer once its key is known to have signed, in order. */
 export const ISSUER_RULES: readonly Rule[] = [
+  common.keySize,
   common.version,
   common.serialNumber,
   common.extensions,

@@ -10,15 +10,13 @@ import { attributeText, COMMON_NAME } from "../x509/names.ts";
 import { classifyKey } from "./algorithms.ts";
 import * as common from "./common_rules.ts";
 import { namesMatchHost } from "./hostname.ts";
-import { refuse, type Rule } from "./rule.ts";
+import { refuse, type Rule, waiveOrRefuse } from "./rule.ts";
 import { SERVER_AUTH } from "./purposes.ts";
 
 /** RFC 3279, 5480, 8410 and the Baseline Requirements, section 6.1.5: the key. */
 const keyAlgorithm: Rule = ({ record }) => {
   const key = classifyKey(record.publicKey);
-  if (typeof key === "string") {
-    refuse("ERR_CERTPIN_PATH_ALGORITHM", record, key);
-  }
+  if (typeof key === "string") refuse("algorithm", record, key);
 };
 
 /** RFC 5280, sections 4.2.1.3 and 4.2.1.9: a server's key serves TLS and signs no certificates. */
@@ -26,19 +24,11 @@ const leafKeyUsage: Rule = ({ record }) => {
   const { keyUsage, basicConstraints } = record.decoded;
   if (keyUsage === undefined) return;
   if (keyUsage & KEY_USAGE.keyCertSign && !basicConstraints?.ca) {
-    refuse(
-      "ERR_CERTPIN_PATH_KEY_USAGE",
-      record,
-      "keyCertSign without the CA bit",
-    );
+    refuse("leaf-key-cert-sign", record, "keyCertSign without the CA bit");
   }
   const { digitalSignature, keyEncipherment, keyAgreement } = KEY_USAGE;
   if (!(keyUsage & (digitalSignature | keyEncipherment | keyAgreement))) {
-    refuse(
-      "ERR_CERTPIN_PATH_KEY_USAGE",
-      record,
-      "its keyUsage does not serve TLS",
-    );
+    refuse("leaf-key-usage", record, "its keyUsage does not serve TLS");
   }
 };
 
@@ -47,7 +37,7 @@ const leafExtendedKeyUsage: Rule = ({ record }) => {
   const purposes = record.decoded.extendedKeyUsage;
   if (purposes && !purposes.includes(SERVER_AUTH)) {
     refuse(
-      "ERR_CERTPIN_PATH_EXTENDED_KEY_USAGE",
+      "leaf-extended-key-usage",
       record,
       "its extKeyUsage lacks serverAuth",
     );
@@ -59,7 +49,7 @@ const hostname: Rule = ({ record, host }) => {
   const names = record.decoded.subjectAltName ?? [];
   if (host && !namesMatchHost(names, host)) {
     refuse(
-      "ERR_CERTPIN_PATH_HOSTNAME",
+      "hostname",
       record,
       `its subjectAltName does not name "${host.text}"`,
     );
@@ -73,7 +63,8 @@ const hostname: Rule = ({ record, host }) => {
  * internationalised name beside other names is how a person does. Letter case
  * does not count, since private authorities mix it freely.
  */
-const commonName: Rule = ({ record }) => {
+const commonName: Rule = (place) => {
+  const { record } = place;
   const names = record.decoded.subjectAltName ?? [];
   // Sets, since a certificate may have thousands of both.
   const dnsNames = new Set(
@@ -96,11 +87,12 @@ const commonName: Rule = ({ record }) => {
     const isAnotherSpelling = (addresses.has(host) && text !== host) ||
       (dnsNames.has(host) && !isListed);
     if (isAnotherSpelling || (isInternational && !isListed)) {
-      refuse(
-        "ERR_CERTPIN_PATH_HOSTNAME",
-        record,
+      waiveOrRefuse(
+        "common-name",
+        place,
         "its common name spells a host otherwise than subjectAltName does",
       );
+      return;
     }
   }
 };
@@ -120,6 +112,7 @@ function hostReadLoosely(text: string): string | undefined {
 /** What holds for the leaf, in order. */
 export const LEAF_RULES: readonly Rule[] = [
   keyAlgorithm,
+  common.keySize,
   common.version,
   common.serialNumber,
   common.extensions,

@@ -25,7 +25,7 @@ interface Operand {
   readonly labels?: readonly string[];
   /** Of a mailbox, before the "@". */
   readonly local?: string;
-  /** Of a constraint on mailboxes: all of a domain, the domain itself not. */
+  /** Of a constraint with a leading period: what is below the name, the name itself not. */
   readonly isDomain?: boolean;
 }
 
@@ -65,9 +65,13 @@ export function checkNameConstraints(
 function readBase(name: GeneralName): Operand | string {
   switch (name.kind) {
     case "dns": {
-      const labels = name.text === "" ? [] : dnsLabels(name.text);
+      // Section 4.2.1.10 gives the leading period no meaning here; OpenSSL, Go,
+      // BoringSSL and webpki agree on "what stands below, and not the name".
+      const isDomain = name.text.startsWith(".");
+      const text = isDomain ? name.text.slice(1) : name.text;
+      const labels = name.text === "" ? [] : dnsLabels(text);
       return labels
-        ? { name, labels }
+        ? { name, labels, isDomain }
         : "a name constraint that is no DNS name";
     }
     case "email": {
@@ -164,7 +168,10 @@ function lies(one: Operand, base: Operand): boolean {
   if (!labels || !base.labels || !endsWithLabels(labels, base.labels)) {
     return false;
   }
-  if (name.kind === "dns") return true;
+  if (name.kind === "dns") {
+    return !base.isDomain || one.wildcard === true ||
+      labels.length > base.labels.length;
+  }
   if (base.isDomain) return labels.length > base.labels.length;
   return labels.length === base.labels.length &&
     (base.local === undefined || base.local === one.local);
@@ -174,7 +181,7 @@ function lies(one: Operand, base: Operand): boolean {
 function touches(name: Operand, base: Operand): boolean {
   if (lies(name, base)) return true;
   // `*.example.com` stands for `host.example.com` too.
-  return name.wildcard === true &&
+  return name.wildcard === true && !base.isDomain &&
     base.labels!.length === name.labels!.length + 1 &&
     endsWithLabels(base.labels!, name.labels!);
 }

@@ -16,7 +16,8 @@ import { candidateOrder, isSameEntity, signatureScheme } from "./candidates.ts";
 import { ISSUER_RULES } from "./issuer_rules.ts";
 import { LEAF_RULES } from "./leaf_rules.ts";
 import { certificatePool, type Pool } from "./pool.ts";
-import { type Place, refuse, type Rule } from "./rule.ts";
+import { type Place, refusal, refuse, type Rule, type Waiver } from "./rule.ts";
+import type { Profile } from "./rule_table.ts";
 import { isSignedBy, type SignatureCache } from "./signature.ts";
 
 /** A place on a path: the first is the leaf, the self-issued end or a key of an anchor is a root. */
@@ -36,6 +37,10 @@ export interface SearchRequest {
   readonly at: number;
   readonly limits: Limits;
   readonly signatures: SignatureCache;
+  /** Default `web`. `private` holds only on paths to anchors that the platform does not have. */
+  readonly profile?: Profile;
+  /** The platform's own store: its anchors are trusted as they stand. Undefined where it cannot be told. */
+  readonly publicAnchors?: AnchorStore;
 }
 
 /** A valid path. */
@@ -46,6 +51,8 @@ export interface FoundPath {
   readonly roles: readonly Role[];
   /** Whether it ends at an anchor. */
   readonly anchored: boolean;
+  /** What the profile `private` let pass on it. */
+  readonly waivers: readonly Waiver[];
 }
 
 /** How a search ended. */
@@ -118,31 +125,42 @@ class Search<T> {
     const { chain, intermediates, anchors } = this.#request;
     const [leaf] = chain;
     const isAnchor = anchors.has(leaf);
-    if (!this.#passes(LEAF_RULES, this.#place(leaf, [], isAnchor))) return;
+    const waivers = this.#check(LEAF_RULES, leaf, [], isAnchor);
+    if (waivers === undefined) return;
     if (isAnchor) {
-      const accepted = yield* this.#offer([leaf], true);
+      const accepted = yield* this.#offer([leaf], waivers, true);
       if (accepted !== undefined) return accepted;
     }
     this.#pool = yield* certificatePool(
       [...chain.slice(1), ...intermediates],
       anchors,
     );
-    return yield* this.#extend([leaf], isAnchor);
+    return yield* this.#extend([leaf], waivers, isAnchor);
   }
 
-  #place(
+  /** Holds a certificate to rules: what was waived, or undefined where it fails. */
+  #check(
+    rules: readonly Rule[],
     certificate: Certificate,
     path: readonly Certificate[],
     isAnchor: boolean,
-  ): Place {
-    return {
+  ): readonly Waiver[] | undefined {
+    const { profile, publicAnchors, host } = this.#request;
+    const waivers: Waiver[] = [];
+    const place: Place = {
       record: recordOf(certificate),
       below: path.map(recordOf),
       isAnchor,
+      isPlatformAnchor: isAnchor && publicAnchors?.has(certificate) === true,
       at: this.#at,
-      host: this.#request.host,
+      host,
       budget: this.#budget,
+      waivers: profile === "private" ? waivers : undefined,
     };
+    const isPassed = this.#attempt(path.length, () => {
+      for (const rule of rules) rule(place);
+    });
+    return isPassed ? waivers : undefined;
   }
 
   /** Keeps the error of the candidate that got deepest, ties by the order of the rules. */
@@ -166,20 +184,16 @@ class Search<T> {
     }
   }
 
-  #passes(rules: readonly Rule[], place: Place): boolean {
-    return this.#attempt(place.below.length, () => {
-      for (const rule of rules) rule(place);
-    });
-  }
-
   /**
    * Goes on from the last certificate of the path.
    *
+   * @param waivers What was waived on it so far.
    * @param isOffered Whether the path was offered as it stands: then it need
    * not end early.
    */
   *#extend(
     path: readonly Certificate[],
+    waivers: readonly Waiver[],
     isOffered: boolean,
   ): CryptoRoutine<T | undefined> {
     const { anchors, mayEndEarly } = this.#request;
@@ -194,29 +208,32 @@ class Search<T> {
     if (candidates.length === 0) {
       this.#attempt(path.length, () =>
         refuse(
-          "ERR_CERTPIN_PATH_NO_ISSUER",
+          "no-issuer",
           recordOf(last),
           "its issuer is neither presented nor trusted",
         ));
     }
     for (const { certificate, isAnchor } of candidates) {
       if (!(yield* this.#issued(certificate, path, isAnchor))) continue;
+      const more = this.#check(ISSUER_RULES, certificate, path, isAnchor);
+      if (more === undefined) continue;
       const longer = [...path, certificate];
+      const waived = [...waivers, ...more];
       if (isAnchor) {
-        const accepted = yield* this.#offer(longer, true);
+        const accepted = yield* this.#offer(longer, waived, true);
         if (accepted !== undefined) return accepted;
         // The store may hold more of the path: any key on it may be pinned.
       }
-      const accepted = yield* this.#extend(longer, isAnchor);
+      const accepted = yield* this.#extend(longer, waived, isAnchor);
       if (accepted !== undefined) return accepted;
     }
     // Nothing led on: the platform, which saw more anchors, may know the rest.
     if (mayEndEarly && !isOffered && this.paths === paths) {
-      return yield* this.#offer(path, false);
+      return yield* this.#offer(path, waivers, false);
     }
   }
 
-  /** Whether the candidate issued the last certificate and may stand above it. */
+  /** Whether the candidate issued the last certificate. */
   *#issued(
     candidate: Certificate,
     path: readonly Certificate[],
@@ -233,21 +250,19 @@ class Search<T> {
     if (typeof scheme === "string") {
       return this.#attempt(
         depth,
-        () => refuse("ERR_CERTPIN_PATH_ALGORITHM", issued, scheme),
+        () => refuse("algorithm", issued, scheme),
       );
     }
     this.#budget.pay("signatures");
-    if (
-      !(yield* isSignedBy(issued, issuer, scheme, this.#request.signatures))
-    ) {
-      return this.#attempt(depth, () =>
-        refuse(
-          "ERR_CERTPIN_PATH_SIGNATURE",
-          issued,
-          "the key of its supposed issuer did not sign it",
-        ));
+    if (yield* isSignedBy(issued, issuer, scheme, this.#request.signatures)) {
+      return true;
     }
-    return this.#passes(ISSUER_RULES, this.#place(candidate, path, isAnchor));
+    return this.#attempt(depth, () =>
+      refuse(
+        "signature",
+        issued,
+        "the key of its supposed issuer did not sign it",
+      ));
   }
 
   #exceedsLength(
@@ -264,15 +279,28 @@ class Search<T> {
 
   *#offer(
     certificates: readonly Certificate[],
+    waivers: readonly Waiver[],
     anchored: boolean,
   ): CryptoRoutine<T | undefined> {
+    const [first] = waivers;
+    if (first !== undefined) {
+      const refusedFor = this.#whyPublic(certificates, anchored);
+      if (refusedFor !== undefined) {
+        const { rule, record, reason } = first;
+        this.#fail(
+          certificates.length,
+          refusal(rule, record, reason, `; ${refusedFor}`),
+        );
+        return undefined;
+      }
+    }
     const leaf = recordOf(certificates[0]);
     const trustsLeafItself = certificates.length === 1 && anchored;
     // Last, so that an unknown self-signed authority is reported as unknown.
     if (leaf.decoded.basicConstraints?.ca && !trustsLeafItself) {
       this.#attempt(certificates.length, () =>
         refuse(
-          "ERR_CERTPIN_PATH_LEAF_IS_CA",
+          "leaf-is-ca",
           leaf,
           "it is a CA, and a server's certificate must not be one",
         ));
@@ -285,7 +313,22 @@ class Search<T> {
         this.#role(certificate, i, i === certificates.length - 1)
       ),
       anchored,
+      waivers,
     });
+  }
+
+  /** Why the profile `private` does not hold for a path; undefined where it does. */
+  #whyPublic(
+    path: readonly Certificate[],
+    anchored: boolean,
+  ): string | undefined {
+    const { publicAnchors } = this.#request;
+    if (!anchored || publicAnchors === undefined) {
+      return 'the profile "private" is for anchors that the platform does not have, and its store is not known here: list it in publicAnchors, which may be empty';
+    }
+    return publicAnchors.hasKeyOf(path[path.length - 1])
+      ? 'the profile "private" is not for paths to an anchor of the platform'
+      : undefined;
   }
 
   #role(certificate: Certificate, i: number, isLast: boolean): Role {

@@ -11,6 +11,7 @@ import { type Limits, resolveLimits } from "../limits.ts";
 import { type Certificate, recordOf } from "../x509/certificate.ts";
 import { anchorStore } from "./anchors.ts";
 import { type FoundPath, searchPaths } from "./search.ts";
+import type { Profile } from "./rule_table.ts";
 import { SignatureCache } from "./signature.ts";
 
 /** A verified path. */
@@ -31,7 +32,14 @@ export interface VerifyPathOptions {
   at?: Date;
   /** Budgets of the search. */
   limits?: Partial<Limits>;
+  /**
+   * `web`, the default, or `private`: then rules that bind public CAs alone are
+   * waived. The anchors are taken for your own.
+   */
+  profile?: Profile;
 }
+
+const NO_ANCHORS = anchorStore([]);
 
 /** Shared by all calls: see {@linkcode SignatureCache} for why that is safe. */
 const sharedSignatures: SignatureCache = new SignatureCache();
@@ -66,6 +74,9 @@ export function* verifyPathRoutine(
       at,
       limits: resolveLimits(options.limits),
       signatures,
+      profile: options.profile,
+      // All anchors are the caller's own.
+      publicAnchors: NO_ANCHORS,
     },
     function* (path) {
       return path;

@@ -69,6 +69,7 @@ function* findPath(
   const anchors = peer.anchors ?? context.anchors;
   const isPinned = demandOf(situation) === "pinned";
   const rules = isPinned ? entry?.rules ?? [] : [];
+  const publicAnchors = context.publicAnchors ?? peer.publicAnchors;
   let first: MatchedPath | undefined;
   let onRoots: MatchedPath | undefined;
   const search = searchPaths<MatchedPath>(
@@ -81,9 +82,10 @@ function* findPath(
       at: context.at,
       limits: context.limits,
       signatures: context.signatures,
+      profile: entry?.profile,
+      publicAnchors,
     },
     function* (path) {
-      const publicAnchors = context.publicAnchors ?? peer.publicAnchors;
       const match = yield* matchPath(path, rules, publicAnchors);
       if (!isPinned || entry === undefined) return { path, match };
       const pins = matchPins(entry, record.rootOnly, match);

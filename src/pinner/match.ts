@@ -5,6 +5,7 @@
  */
 import type { CryptoRoutine } from "../crypto/routine.ts";
 import type { AnchorStore } from "../path/anchors.ts";
+import { waiverText } from "../path/rule.ts";
 import type { FoundPath, Role } from "../path/search.ts";
 import { fingerprintsRoutine } from "../pins/fingerprint.ts";
 import { digestOf, type Pin } from "../pins/value.ts";
@@ -54,7 +55,8 @@ export function* matchPath(
       isPublic,
     };
   });
-  return { anchored: path.anchored, places };
+  const waived = path.waivers.map(waiverText);
+  return { anchored: path.anchored, places, waived };
 }
 
 /** The key of an anchor makes a root, whether the caller trusts it or the platform. */

@@ -28,6 +28,8 @@ export interface PathMatch {
   readonly anchored: boolean;
   /** Its certificates. */
   readonly places: readonly PlaceMatch[];
+  /** What the profile `private` let pass on it, for people. */
+  readonly waived?: readonly string[];
 }
 
 /** A pin that matches, and where. */
@@ -269,6 +271,12 @@ export function decide(
   if (path === undefined) return INVALID_CHAIN;
   const findings: Finding[] = [];
   if (!path.anchored) findings.push(finding("unanchored", entry.pointer));
+  if (path.waived !== undefined && path.waived.length > 0) {
+    const detail = path.waived.join("; ");
+    findings.push(
+      finding("private-profile", `${entry.pointer}/profile`, { detail }),
+    );
+  }
   const expiryAt = `${entry.pointer}/expiresAt`;
   if (isExpired(entry, at)) {
     const expired = finding("expired", expiryAt);

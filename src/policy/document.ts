@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Profile } from "../path/rule_table.ts";
+
 /**
  * Where on the verified path a pin matches: `leaf` the first certificate, every
  * other role any certificate above it. Whether a CA stands there as an
@@ -52,6 +54,11 @@ export interface HostDocument {
   readonly mode?: "enforce" | "report-only";
   /** One pin anywhere; or one for the leaf and one for a CA, as far as pins name these roles. Default `any`. */
   readonly require?: "any" | "each-role";
+  /**
+   * `private` for a CA of your own: rules that bind public CAs alone are
+   * reported (`private-profile`) and not refused. Default `web`.
+   */
+  readonly profile?: Profile;
   /** From when on the set no longer holds; RFC 3339 with a time zone. */
   readonly expiresAt?: string;
   /** What happens then. Default `block`. */
@@ -139,6 +146,8 @@ export interface HostInput {
   readonly mode?: string | undefined;
   /** See {@linkcode HostDocument}. */
   readonly require?: string | undefined;
+  /** See {@linkcode HostDocument}. */
+  readonly profile?: string | undefined;
   /** See {@linkcode HostDocument}. */
   readonly expiresAt?: string | undefined;
   /** See {@linkcode HostDocument}. */

@@ -22,7 +22,7 @@ export interface ReadProblem extends PolicyProblem {
   readonly finding?: "each-role-without-roles";
 }
 
-const RESERVED = ["accept", "maxAgeWithoutUpdate"];
+const RESERVED = ["maxAgeWithoutUpdate"];
 const DATE =
   /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d{1,9})?(?:Z|[+-](\d\d):(\d\d))$/;
 

@@ -29,6 +29,7 @@ export type FindingCode =
   | "no-true-backup"
   | "leaf-certificate-pin"
   | "role-differs"
+  | "private-profile"
   | "duplicate-pin"
   | "public-root"
   | "shared-pin"
@@ -98,6 +99,12 @@ export const FINDINGS: Readonly<Record<FindingCode, FindingKind>> = Object
         "A pin matches a certificate in another role than the one that it names",
       hint:
         'The role depends on the client\'s trust store; "role": "ca" says that either will do',
+    },
+    "private-profile": {
+      severity: "info",
+      message: "The profile private let pass what a public CA must not issue",
+      hint:
+        "Reissue what is named here by the rules of public CAs, or leave it if the CA is your own",
     },
     "duplicate-pin": {
       severity: "warning",

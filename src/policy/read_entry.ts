@@ -17,7 +17,8 @@ import type { HostEntry, PinRule } from "./record.ts";
 const ROLES: readonly PinRole[] = ["leaf", "intermediate", "root", "ca"];
 const PIN_KEYS = ["pin", "certificate", "of", "role", "comment"];
 const HOST_KEYS = [
-  ...["includeSubdomains", "mode", "require", "expiresAt", "onExpiry", "pins"],
+  ...["includeSubdomains", "mode", "require", "profile", "expiresAt"],
+  ...["onExpiry", "pins"],
 ];
 function readRole(
   fields: Fields,
@@ -177,6 +178,7 @@ export function readEntry(
       includeSubdomains: false,
       mode: "enforce",
       require: "any",
+      profile: "web",
       onExpiry: "block",
       rules: [],
     });
@@ -215,6 +217,7 @@ export function readEntry(
     );
   }
   const expiresAt = readExpiry(fields, value, pointer);
+  const profile = fields.word(value, pointer, "profile", ["web", "private"]);
   const mode = fields.word(value, pointer, "mode", ["enforce", "report-only"]);
   const onExpiry = fields.word(value, pointer, "onExpiry", ["block", "allow"]);
   return named && Object.freeze({
@@ -222,6 +225,7 @@ export function readEntry(
     includeSubdomains: includeSubdomains === true,
     mode,
     require,
+    profile,
     ...expiresAt !== undefined && { expiresAt },
     onExpiry,
     rules,

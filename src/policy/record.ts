@@ -6,6 +6,7 @@
 import type { CanonicalHost } from "../host.ts";
 import type { Pin } from "../pins/value.ts";
 import type { Certificate } from "../x509/certificate.ts";
+import type { Profile } from "../path/rule_table.ts";
 import type { Acceptance } from "./accept.ts";
 import type { PinRole, PolicyDocument } from "./document.ts";
 
@@ -35,6 +36,8 @@ export interface HostEntry {
   readonly mode: "enforce" | "report-only";
   /** How many pins must match. */
   readonly require: "any" | "each-role";
+  /** How strictly paths are held to the rules of public CAs. */
+  readonly profile: Profile;
   /** When the set expires, in milliseconds since the epoch. */
   readonly expiresAt?: number;
   /** What happens then. */

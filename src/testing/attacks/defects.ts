@@ -213,7 +213,11 @@ const ISSUERS: readonly AttackDefinition[] = [
   defect(
     "issuer-of-version-1",
     "The intermediate is a certificate of version 1, without extensions.",
-    [...NOT_CA, "ERR_CERTPIN_PATH_EXTENSION"],
+    [
+      ...NOT_CA,
+      "ERR_CERTPIN_PATH_EXTENSION",
+      "ERR_CERTPIN_PATH_VERSION",
+    ],
     () => ({ intermediates: [{ version: 1 }] }),
   ),
   defect(

@@ -129,6 +129,18 @@ const FRAME: readonly PathCase[] = [
     () => ({ intermediates: [{ version: 1 }], leaf: SOME_IDENTIFIER }),
     () => ({ intermediates: [{ version: 3 }], leaf: SOME_IDENTIFIER }),
   ),
+  entry(
+    "a root of version 1",
+    "ERR_CERTPIN_PATH_VERSION",
+    () => ({ root: { version: 1 }, intermediates: [SOME_IDENTIFIER] }),
+    () => ({ root: { version: 3 }, intermediates: [SOME_IDENTIFIER] }),
+  ),
+  entry(
+    "a root of version 2",
+    "ERR_CERTPIN_PATH_VERSION",
+    () => ({ root: { version: 2 }, intermediates: [SOME_IDENTIFIER] }),
+    () => ({ root: { version: 3 }, intermediates: [SOME_IDENTIFIER] }),
+  ),
   leaf(
     "a serial number of zero",
     "ERR_CERTPIN_PATH_SERIAL",

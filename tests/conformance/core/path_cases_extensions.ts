@@ -160,6 +160,31 @@ export const EXTENSION_CASES: readonly PathCase[] = [
   leaf("a missing key identifier", "ERR_CERTPIN_PATH_EXTENSION", {
     authorityKeyIdentifier: false,
   }),
+  leaf(
+    "an issuer's name and serial number instead of a key identifier",
+    "ERR_CERTPIN_PATH_EXTENSION",
+    {
+      authorityKeyIdentifier: false,
+      extraExtensions: [{
+        oid: "2.5.29.35",
+        value: sequence(
+          explicit(1, explicit(4, sequence())),
+          tlv(0x82, Uint8Array.of(1)),
+        ),
+      }],
+    },
+    {
+      authorityKeyIdentifier: false,
+      extraExtensions: [{
+        oid: "2.5.29.35",
+        value: sequence(
+          tlv(0x80, Uint8Array.of(1)),
+          explicit(1, explicit(4, sequence())),
+          tlv(0x82, Uint8Array.of(1)),
+        ),
+      }],
+    },
+  ),
   leaf("constraints on names below a leaf", "ERR_CERTPIN_PATH_EXTENSION", {
     nameConstraints: { permitted: [{ dns: "example.com" }] },
   }),
@@ -200,16 +225,12 @@ export const EXTENSION_CASES: readonly PathCase[] = [
     }],
   }),
   leaf(
-    "names that are critical beside a subject",
+    "names that are not critical, without a subject",
     "ERR_CERTPIN_PATH_EXTENSION",
     {
       hostnames: [],
-      subject: HOSTNAME,
-      extraExtensions: [{
-        oid: "2.5.29.17",
-        critical: true,
-        value: sequence(HOST_NAME),
-      }],
+      subject: [],
+      extraExtensions: [{ oid: "2.5.29.17", value: sequence(HOST_NAME) }],
     },
     {
       hostnames: [],

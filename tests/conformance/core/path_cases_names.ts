@@ -167,6 +167,33 @@ export const CONSTRAINT_CASES: readonly PathCase[] = [
     WILDCARD,
   ),
   constraint(
+    "a host that is the name of a constraint with a leading period",
+    { permitted: [{ dns: ".api.example.com" }] },
+    { permitted: [{ dns: ".example.com" }] },
+  ),
+  constraint(
+    "a host below an excluded name with a leading period",
+    { excluded: [{ dns: ".example.com" }] },
+    { excluded: [{ dns: ".api.example.com" }] },
+  ),
+  constraint(
+    "a wildcard below an excluded name with a leading period",
+    { excluded: [{ dns: ".example.com" }] },
+    { excluded: [{ dns: ".a.example.com" }] },
+    WILDCARD,
+  ),
+  constraint(
+    "a wildcard wider than a permitted name with a leading period",
+    { permitted: [{ dns: ".a.example.com" }] },
+    { permitted: [{ dns: ".example.com" }] },
+    WILDCARD,
+  ),
+  constraint(
+    "a constraint with two leading periods",
+    { permitted: [{ dns: "..example.com" }] },
+    { permitted: [{ dns: ".example.com" }] },
+  ),
+  constraint(
     "a constraint that is no DNS name",
     { permitted: [{ dns: "example.com" }, { dns: "*.example.com" }] },
     { permitted: [{ dns: "example.com" }, { dns: "www.example.com" }] },

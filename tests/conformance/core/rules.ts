@@ -11,6 +11,8 @@ import {
 } from "../../../src/errors.ts";
 import type { Limits } from "../../../src/limits.ts";
 import { type Path, verifyPath } from "../../../src/path/verify.ts";
+import type { Profile } from "../../../src/path/rule_table.ts";
+import { sequence, tlv } from "../../../src/testing/der_writer.ts";
 import { mintChain, type MintedChain } from "../../../src/testing/mod.ts";
 import { parseCertificates } from "../../../src/x509/certificate.ts";
 import type { Body } from "../harness.ts";
@@ -18,7 +20,10 @@ import { HOSTNAME, type Setting } from "./path_case.ts";
 import { PATH_CASES } from "./path_cases.ts";
 
 /** Mints a setting and verifies it. */
-export async function verifySetting(setting: Setting): Promise<Path> {
+export async function verifySetting(
+  setting: Setting,
+  profile?: Profile,
+): Promise<Path> {
   const { hostname, at, without = 0, ...options } = setting;
   const minted = await mintChain({ hostnames: [HOSTNAME], ...options });
   const presented = minted.chain.slice(0, minted.chain.length - without);
@@ -26,6 +31,7 @@ export async function verifySetting(setting: Setting): Promise<Path> {
     hostname: hostname ?? minted.hostnames[0],
     anchors: parseCertificates(minted.ca),
     at,
+    profile,
   });
 }
 
@@ -85,6 +91,22 @@ export const rules: Body = (t) => {
       assertEquals(await codeOf(verifySetting(await wrong())), code);
     });
   }
+
+  t.test("verifyPath() accepts names that are critical beside a subject", async () => {
+    const names = tlv(0x82, new TextEncoder().encode(HOSTNAME));
+    const value = sequence(names);
+    for (const critical of [true, false]) {
+      const { anchored } = await verifySetting({
+        leaf: {
+          hostnames: [],
+          subject: HOSTNAME,
+          extraExtensions: [{ oid: "2.5.29.17", critical, value }],
+        },
+        hostname: HOSTNAME,
+      });
+      assertEquals(anchored, true);
+    }
+  });
 
   t.test("verifyPath() refuses an empty chain", async () => {
     const { chain, ca } = await mintChain();
