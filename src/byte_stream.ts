@@ -6,7 +6,7 @@
 
 /**
  * Two streams of bytes, one each way: a `Socket` of `cloudflare:sockets`, a
- * `Deno.TcpConn`, a TLS connection.
+ * `Deno.TcpConn`, a relay, a TLS connection.
  *
  * Whoever reads a chunk owns its buffer.
  */

@@ -98,6 +98,8 @@ export const MAX_HTTP_CONTENT_CODINGS = 5;
 export const MAX_HTTP_DRAINED_BYTES = 65_536;
 /** Most bytes of a request's body that are held to send them again. */
 export const MAX_HTTP_HELD_BYTES = 65_536;
+/** Requests of a Worker whose connections one fetch remembers, the oldest dropped first. */
+export const MAX_HTTP_SCOPES = 16;
 /** Most connections that wait for requests, of one fetch. */
 export const MAX_HTTP_IDLE_CONNECTIONS = 256;
 /** Most bytes of content in a TLS record (RFC 8446, section 5.1). */

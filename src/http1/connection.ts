@@ -39,11 +39,19 @@ export interface ExchangeOptions {
   readonly bodyTimeout: number;
 }
 
-/** An open connection to an origin. */
+/** An open connection to an origin, and whether it may be used. */
 export interface OpenConnection {
   readonly stream: ByteStream;
   /** Ends the connection, whatever its streams do. */
   close(): unknown;
+  /** Whether the rules have changed since the connection was allowed. */
+  readonly isStale: boolean;
+  /**
+   * Asked in the moment before each request: `true` allows that very moment.
+   * Else the answer takes a while, and then it is asked again; it rejects if
+   * the connection must not be used any more.
+   */
+  confirm(): true | Promise<void>;
 }
 
 /** Most bytes given to the transport at once. */
@@ -77,6 +85,7 @@ export class Http1Connection {
   readonly #input: Input;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   #ended: { readonly reason: unknown } | undefined;
+  #hasSent = false;
   #hasReceived = false;
   #exchanges = 0;
   /** Ends what the exchange under way holds. */
@@ -102,8 +111,19 @@ export class Http1Connection {
    * Whether a failed exchange may have met a connection that the server had
    * already given up: it was not the first, and no byte came back.
    */
-  get wasStale(): boolean {
+  get wasGivenUp(): boolean {
     return this.#exchanges > 1 && !this.#hasReceived;
+  }
+
+  /** Whether the last exchange failed before the first byte left. */
+  get wasUntouched(): boolean {
+    return !this.#hasSent;
+  }
+
+  /** Ends the connection, and what runs on it, unless it is allowed again. */
+  revise(): void {
+    const answer = this.#open.confirm();
+    if (answer !== true) answer.catch((error) => this.end(error));
   }
 
   /**
@@ -146,7 +166,7 @@ export class Http1Connection {
   ): Promise<ResponseMessage> {
     const { signal } = options;
     this.#exchanges++;
-    this.#hasReceived = false;
+    this.#hasSent = this.#hasReceived = false;
     const failed = Promise.withResolvers<never>();
     failed.promise.catch(() => {});
     const onAbort = () => this.end(signal?.reason);
@@ -165,8 +185,15 @@ export class Http1Connection {
     try {
       if (signal?.aborted) onAbort();
       else signal?.addEventListener("abort", onAbort);
-      if (this.#ended !== undefined) throw this.#ended.reason;
+      for (;;) {
+        if (this.#ended !== undefined) throw this.#ended.reason;
+        // Nothing may come between an allowing answer and the first byte.
+        const answer = this.#open.confirm();
+        if (answer === true) break;
+        await Promise.race([answer, failed.promise]);
+      }
       if (!this.#input.isEmpty) throw malformed("it came before the request");
+      this.#hasSent = true;
       upload.run().catch((error) => {
         // The server may have answered before it stopped reading: the answer,
         // or its absence, tells.
@@ -230,6 +257,7 @@ export class Http1Connection {
         try {
           const piece = await reader.read();
           pieces.stop();
+          if (this.#open.isStale) await this.#open.confirm();
           if (!isOpen) return;
           if (piece !== undefined) {
             controller.enqueue(piece as Uint8Array<ArrayBuffer>);
@@ -304,7 +332,7 @@ class Upload {
 
   async #write(bytes: Uint8Array): Promise<void> {
     this.heads.feed();
-    await this.writer.ready;
+    // One write at a time: the transport's back-pressure holds.
     await this.writer.write(bytes);
   }
 

@@ -9,9 +9,11 @@ import {
   drain,
   type ExchangeOptions,
   type Http1Connection,
+  type OpenConnection,
   type ResponseMessage,
 } from "./connection.ts";
-import { Pool, type PooledConnection } from "./pool.ts";
+import type { PoolSettings } from "./pool.ts";
+import { Pools } from "./pools.ts";
 import {
   locationOf,
   mayRepeat,
@@ -23,13 +25,12 @@ import {
 import { acceptedEncodings, toResponse } from "./response.ts";
 
 /** How a fetch gets its connections, and how long it waits. */
-export interface FetchSettings<Connection extends PooledConnection> {
+export interface FetchSettings<Connection extends OpenConnection>
+  extends PoolSettings {
   /** Opens a connection to the origin of a URL; refuses what must not be asked. */
   open(url: URL, signal: AbortSignal | undefined): Promise<Connection>;
-  /** Called with the connection that brought a response. */
+  /** Called with each response, clones too, and the connection that brought it. */
   onResponse?(response: Response, connection: Connection): void;
-  /** Milliseconds that an idle connection is kept; 0: not at all. */
-  readonly keepAliveTimeout: number;
   /** Milliseconds for the head of a response; 0 is no limit. */
   readonly headersTimeout: number;
   /** Milliseconds between two pieces of a body; 0 is no limit. */
@@ -50,10 +51,10 @@ interface Exchanged {
 }
 
 /** Makes a `fetch`. */
-export function createHttp1Fetch<Connection extends PooledConnection>(
+export function createHttp1Fetch<Connection extends OpenConnection>(
   settings: FetchSettings<Connection>,
 ): Http1Fetch {
-  const pool = new Pool(settings.keepAliveTimeout);
+  const pools = new Pools(settings);
   const opened = new WeakMap<Http1Connection, Connection>();
   let isClosed = false;
 
@@ -66,7 +67,7 @@ export function createHttp1Fetch<Connection extends PooledConnection>(
       connection.close();
       throw closedError();
     }
-    const added = pool.add(url.origin, connection);
+    const added = pools.current().add(url.origin, connection);
     opened.set(added, connection);
     return added;
   };
@@ -86,15 +87,16 @@ export function createHttp1Fetch<Connection extends PooledConnection>(
       return { message, connection };
     };
     signal?.throwIfAborted();
-    const pooled = await pool.take(url.origin);
+    const pooled = pools.current().take(url.origin);
     if (pooled === undefined) return await send(await open(url, signal));
     try {
       return await send(pooled);
     } catch (error) {
       // The server may close an idle connection at the very moment that a
       // request leaves (RFC 9112, section 9.3.1).
-      const isStale = pooled.wasStale && mayRepeat(request);
-      if (!isStale || signal?.aborted || isClosed) throw error;
+      const mayTryAgain = pooled.wasUntouched ||
+        pooled.wasGivenUp && mayRepeat(request);
+      if (!mayTryAgain || signal?.aborted || isClosed) throw error;
       return await send(await open(url, signal));
     }
   };
@@ -129,12 +131,13 @@ export function createHttp1Fetch<Connection extends PooledConnection>(
       }
       const shown = new URL(url);
       shown.hash = "";
-      const response = await toResponse(message, headers, request.integrity, {
+      return await toResponse(message, headers, {
         url: shown.href,
         redirected: redirects > 0,
+        integrity: request.integrity,
+        onResponse: (response) =>
+          settings.onResponse?.(response, opened.get(connection)!),
       });
-      settings.onResponse?.(response, opened.get(connection)!);
-      return response;
     }
   };
 
@@ -155,7 +158,7 @@ export function createHttp1Fetch<Connection extends PooledConnection>(
   };
   const close = () => {
     isClosed = true;
-    pool.close(closedError());
+    pools.close(closedError());
   };
   return Object.assign(pinned, { close });
 }

@@ -165,6 +165,10 @@ function concat(pieces: readonly Uint8Array[], size: number): Uint8Array {
   return bytes;
 }
 
+function copyOf({ buffer, byteOffset, byteLength }: ArrayBufferView) {
+  return new Uint8Array(buffer, byteOffset, byteLength).slice();
+}
+
 /** The length that the caller announces for a stream. */
 function announced(headers: Headers): number | undefined {
   const text = headers.get("content-length");
@@ -221,6 +225,11 @@ export async function prepare(
   for (const name of REQUEST_OPTIONS) {
     const value = (init as Record<string, unknown>)[name];
     if (value !== undefined) options[name] = value;
+  }
+  // The caller may change its bytes as soon as this returns.
+  if (options.body instanceof ArrayBuffer) options.body = options.body.slice(0);
+  else if (ArrayBuffer.isView(options.body)) {
+    options.body = copyOf(options.body);
   }
   const given = input instanceof Request ? input : undefined;
   const signal = (init.signal === undefined ? given?.signal : init.signal) ??

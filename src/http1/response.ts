@@ -10,10 +10,14 @@ import { listOf } from "./message.ts";
 
 type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
 
-/** What a constructed `Response` cannot know. */
-export interface ResponseFacts {
+/** What the message does not say. */
+export interface ResponseContext {
   readonly url: string;
   readonly redirected: boolean;
+  /** What the body must be; empty: anything. */
+  readonly integrity: string;
+  /** Called with the response, and with each clone. */
+  onResponse(response: Response): void;
 }
 
 /** Statuses without a body (Fetch, "null body status"). */
@@ -151,32 +155,37 @@ async function checkIntegrity(body: Bytes, integrity: string): Promise<Bytes> {
   return new Response(bytes).body!;
 }
 
-/** A `Response` with the facts that a constructed one does not show. */
-function withFacts(response: Response, facts: object): Response {
+/** Adds to a `Response` what a constructed one does not show. */
+function withFacts(
+  response: Response,
+  facts: object,
+  onResponse: (response: Response) => void,
+): Response {
   const { clone } = Response.prototype;
   const properties = {
     ...facts,
-    clone: () => withFacts(clone.call(response), facts),
+    clone: () => withFacts(clone.call(response), facts, onResponse),
   };
   for (const [name, value] of Object.entries(properties)) {
     Object.defineProperty(response, name, { value, configurable: true });
   }
+  onResponse(response);
   return response;
 }
 
 /**
  * Makes a `Response` of a message.
  *
- * @throws {TypeError} where the body cannot be decoded, or is not what
- * `integrity` says.
+ * @throws {TypeError} where the body cannot be decoded, or is not what its
+ * integrity says.
  */
 export async function toResponse(
   message: ResponseMessage,
   headers: Headers,
-  integrity: string,
-  facts: ResponseFacts,
+  context: ResponseContext,
 ): Promise<Response> {
   const { status, reason } = message;
+  const { url, redirected, integrity, onResponse } = context;
   const hasNoBody = NULL_BODY.has(status) ||
     message.framing.kind === "none";
   let body: Bytes | null = null;
@@ -196,9 +205,11 @@ export async function toResponse(
     statusText: reason,
     headers,
   });
-  return withFacts(response, {
-    ...facts,
+  const facts = {
+    url,
+    redirected,
     type: "basic",
     ...isUnusual && { status, ok: false },
-  });
+  };
+  return withFacts(response, facts, onResponse);
 }

@@ -4,16 +4,9 @@
  * @module
  */
 
-/**
- * A duplex stream of bytes, such as raw TCP: a socket of `cloudflare:sockets`,
- * a `Deno.TcpConn`, a relay.
- */
-export interface ByteStream {
-  /** Bytes from the peer. */
-  readonly readable: ReadableStream<Uint8Array>;
-  /** Bytes to the peer. */
-  readonly writable: WritableStream<Uint8Array>;
-}
+import type { ByteStream } from "../byte_stream.ts";
+
+export type { ByteStream };
 
 /** A client certificate and its key (RFC 8446, section 4.4.2). */
 export interface ClientCertificate {

@@ -171,20 +171,95 @@ function keepAlive(t: Harness): void {
     pinned.close();
   });
 
-  t.test("a connection that is not confirmed takes no request", async () => {
-    const confirmations: [Origin["confirm"], number][] = [
-      [() => false, 2],
-      [() => Promise.resolve(false), 2],
-      [() => Promise.reject(new Error("refused")), 2],
-      [() => true, 1],
-    ];
-    for (const [confirm, connections] of confirmations) {
+  t.test("a pooled connection that is refused takes no request", async () => {
+    const refused = () => Promise.reject(new Error("refused"));
+    for (const isRefused of [true, false]) {
       const origin = saying(ok("hello"));
-      origin.confirm = confirm;
       const pinned = origin.fetch();
       await (await pinned(URL_)).text();
-      await (await pinned(URL_)).text();
-      assertEquals(origin.connections, connections);
+      origin.confirm = () => {
+        origin.confirm = () => true;
+        return isRefused ? refused() : true;
+      };
+      await (await pinned(URL_, { method: "POST", body: "hello" })).text();
+      assertEquals(origin.received[1].connection, isRefused ? 1 : 0);
+      assertEquals(origin.ended, isRefused ? 1 : 0);
+      pinned.close();
+    }
+  });
+
+  t.test("a new connection that is refused takes no request", async () => {
+    const origin = saying(ok("hello"));
+    const refused = new Error("refused");
+    origin.confirm = () => Promise.reject(refused);
+    assertEquals(await assertNetworkError(origin.fetch()(URL_)), refused);
+    assertEquals([origin.ended, origin.received.length], [1, 0]);
+  });
+
+  t.test("a request waits until its connection is allowed by the new rules", async () => {
+    const origin = saying(ok("hello"));
+    const pinned = origin.fetch();
+    await (await pinned(URL_)).text();
+    const evaluated = Promise.withResolvers<void>();
+    origin.confirm = () => evaluated.promise;
+    const again = pinned(URL_);
+    for (let round = 0; round < 5; round++) await tick();
+    assertEquals(origin.received.length, 1);
+    origin.confirm = () => true;
+    evaluated.resolve();
+    await (await again).text();
+    assertEquals([origin.received.length, origin.connections], [2, 1]);
+    pinned.close();
+  });
+
+  t.test("new rules end what runs on a connection that they refuse", async () => {
+    for (const isRefused of [true, false]) {
+      const listeners = new Set<() => void>();
+      const more = Promise.withResolvers<string>();
+      const origin = new Origin(() => ({
+        pieces: [`${HEAD}Content-Length: 10\r\n\r\nhello`],
+        more: more.promise,
+      }));
+      const pinned = origin.fetch({
+        onChange: (listener) => {
+          listeners.add(listener);
+          return () => void listeners.delete(listener);
+        },
+      });
+      const response = await pinned(URL_);
+      const text = response.text();
+      text.catch(() => {});
+      const refused = new Error("refused");
+      if (isRefused) origin.confirm = () => Promise.reject(refused);
+      assertEquals(listeners.size, 1);
+      for (const listener of listeners) listener();
+      await tick();
+      more.resolve("world");
+      if (isRefused) {
+        assertEquals(await rejection(text), refused);
+        assertEquals([origin.ended, listeners.size], [1, 0]);
+      } else assertEquals(await text, "helloworld");
+      pinned.close();
+      assertEquals(listeners.size, 0);
+    }
+  });
+
+  t.test("a body goes on only while its connection is allowed", async () => {
+    for (const isRefused of [true, false]) {
+      const more = Promise.withResolvers<string>();
+      const origin = new Origin(() => ({
+        pieces: [`${HEAD}Content-Length: 10\r\n\r\nhello`],
+        more: more.promise,
+      }));
+      const pinned = origin.fetch();
+      const text = (await pinned(URL_)).text();
+      text.catch(() => {});
+      const refused = new Error("refused");
+      if (isRefused) origin.confirm = () => Promise.reject(refused);
+      origin.isStale = true;
+      more.resolve("world");
+      if (isRefused) assertEquals(await rejection(text), refused);
+      else assertEquals(await text, "helloworld");
       pinned.close();
     }
   });
@@ -353,6 +428,36 @@ function requests(t: Harness): void {
       assertEquals(request.body, "hello");
     });
   }
+
+  t.test("bytes that change after the call are sent as they were", async () => {
+    const origin = saying(ok());
+    const pinned = origin.fetch();
+    const bytes = new TextEncoder().encode("hello");
+    for (const body of [bytes, bytes.buffer, new DataView(bytes.buffer)]) {
+      bytes.set(new TextEncoder().encode("hello"));
+      const response = pinned(URL_, { method: "POST", body });
+      bytes.fill(0);
+      await (await response).text();
+    }
+    assertEquals(
+      origin.received.map(({ body }) => body),
+      Array(3).fill("hello"),
+    );
+    pinned.close();
+  });
+
+  t.test("a stream that was read is refused, not sent empty", async () => {
+    const origin = saying(ok());
+    const body = streamOf("hello");
+    await new Response(body).text();
+    const init = { method: "POST", body, duplex: "half" } as RequestInit;
+    const error = await rejection(origin.fetch()(URL_, init));
+    assert(error instanceof TypeError);
+    const used = new Request(URL_, { method: "POST", body: "hello" });
+    await used.text();
+    assert(await rejection(origin.fetch()(used)) instanceof TypeError);
+    assertEquals(origin.received.length, 0);
+  });
 
   t.test("URLSearchParams and FormData are sent with their types", async () => {
     const search = await sent({

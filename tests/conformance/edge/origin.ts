@@ -6,7 +6,7 @@ import {
   type FetchSettings,
   type Http1Fetch,
 } from "../../../src/http1/fetch.ts";
-import type { PooledConnection } from "../../../src/http1/pool.ts";
+import type { OpenConnection } from "../../../src/http1/connection.ts";
 
 /** What an origin does when a request is there. */
 export interface Reply {
@@ -76,15 +76,17 @@ export class Origin {
   connections = 0;
   /** Connections that their client has ended, or that were ended for it. */
   ended = 0;
-  /** Whether pooled connections may be used again. */
-  confirm: () => boolean | Promise<boolean> = () => true;
+  /** Whether connections may be used. */
+  confirm: OpenConnection["confirm"] = () => true;
+  /** Whether the rules have changed. */
+  isStale = false;
 
   constructor(
     readonly answer: (request: Received, index: number) => Reply | undefined,
   ) {}
 
   /** Opens a connection. */
-  open(): PooledConnection {
+  open(): OpenConnection {
     const connection = this.connections++;
     let controller: ReadableStreamDefaultController<Uint8Array>;
     let isOpen = true;
@@ -144,16 +146,20 @@ export class Origin {
       },
       abort: (reason) => finish(reason),
     });
+    const isStale = () => this.isStale;
     return {
       stream: { readable, writable },
       close: () => finish(),
+      get isStale() {
+        return isStale();
+      },
       confirm: () => this.confirm(),
     };
   }
 
   /** A fetch whose every connection leads here. */
   fetch(
-    settings: Partial<FetchSettings<PooledConnection>> = {},
+    settings: Partial<FetchSettings<OpenConnection>> = {},
   ): Http1Fetch {
     return createHttp1Fetch({
       open: async () => await this.open(),
