@@ -35,7 +35,9 @@ export async function bundle(
         const importer = modules.get(pathToFileURL(args.importer).href);
         const target = importer?.targets.get(args.path);
         if (!target) return;
-        if (target.startsWith("node:")) return { path: target, external: true };
+        if (/^(node|cloudflare):/.test(target)) {
+          return { path: target, external: true };
+        }
         if (!target.startsWith("npm:")) {
           return { path: modules.get(target)!.file };
         }
@@ -62,7 +64,7 @@ export async function bundle(
       target: "es2023",
       platform: platform === "node" ? "node" : "browser",
       conditions: platform === "workerd" ? ["workerd"] : [],
-      external: ["node:*"],
+      external: ["node:*", "cloudflare:*"],
       sourcemap: minify ? false : "inline",
       minify,
       logLevel: "error",
