@@ -129,6 +129,15 @@ export const MAX_WAITING_BODY_BYTES = 64 * 1024;
 /** Longest body of a `Request` that is kept to be sent again, in bytes. */
 export const MAX_REPLAYED_BODY_BYTES = 16 * 1024 * 1024;
 
+/** Longest time to fetch a signed policy, in milliseconds. */
+export const MAX_UPDATE_MS = 10_000;
+/** Longest time that a refused connection waits for a newer policy, in milliseconds. */
+export const MAX_REFRESH_MS = 5_000;
+/** Hosts whose last refresh on mismatch is remembered. */
+export const MAX_REMEMBERED_REFRESHES = 1_024;
+/** Most attempts to save while another process writes the same store. */
+export const MAX_STORE_RACES = 3;
+
 /** The budgets of one path search. */
 export interface Limits {
   /** Most certificates that a peer may present. Default 100. */

@@ -18,6 +18,7 @@ export const FLOORS: readonly Floor[] = [
       "src/errors.ts",
       "src/limits.ts",
       "src/text.ts",
+      "src/timers.ts",
       "src/host.ts",
       "src/byte_stream.ts",
       "src/crypto/",

@@ -24,6 +24,7 @@ import {
 import { hashCertificatePins } from "../policy/hash_certificate_pins.ts";
 import { type Certificate, recordOf } from "../x509/certificate.ts";
 import type { CertificateCache } from "./certificates.ts";
+import type { Freshness } from "./freshness.ts";
 import { type MatchedPath, matchPath } from "./match.ts";
 import { chainError, type CopiedPeer } from "./peer.ts";
 import { refusal } from "./refusal.ts";
@@ -35,6 +36,8 @@ export interface CheckContext {
   readonly record: PolicyRecord;
   /** Milliseconds since the epoch; NaN where the clock failed. */
   readonly at: number;
+  /** What an updater knows of the policy. */
+  readonly freshness: Freshness;
   /** Budgets of the search. */
   readonly limits: Limits;
   /** The pinner's anchors. */
@@ -128,11 +131,16 @@ function endOf(
   decision: Decision,
   certificates: readonly Certificate[],
   entry: HostEntry | undefined,
+  { deadline }: Freshness,
 ): number {
   if (decision.decision === "block") return 0;
   const ends = certificates.map((one) => recordOf(one).notAfter);
-  const isFinal = entry?.onExpiry === "block" && entry.mode === "enforce";
-  if (isFinal && entry.expiresAt !== undefined) ends.push(entry.expiresAt);
+  if (entry?.mode === "enforce") {
+    ends.push(deadline);
+    if (entry.onExpiry === "block" && entry.expiresAt !== undefined) {
+      ends.push(entry.expiresAt);
+    }
+  }
   return Math.min(Infinity, ...ends);
 }
 
@@ -166,7 +174,17 @@ function* evaluateChain(
   const chain = yield* context.certificates.parse(
     isHopeless ? peer.chain.slice(0, 1) : peer.chain,
   );
-  const situation = { record, entry, at, platformValidated };
+  // What has passed for sure counts for expiry alone, never for paths.
+  const { floor, deadline } = context.freshness;
+  const policyAt = Math.max(at, floor);
+  const isTooOld = policyAt >= deadline;
+  const situation = {
+    record,
+    entry,
+    at: policyAt,
+    isTooOld,
+    platformValidated,
+  };
   yield* hashCertificatePins(entry?.rules ?? []);
   const matchedPath = demandOf(situation) === "nothing"
     ? undefined
@@ -184,20 +202,28 @@ function* evaluateChain(
         role: matchedPath!.match.places[place].role,
       })
     );
-  const verdict = makeVerdict({
-    decision: decision.decision,
-    reason: decision.reason,
-    hostname,
-    matched,
-    ...path && {
-      path: Object.freeze({
-        certificates: Object.freeze([...path.certificates]),
-        anchored: path.anchored,
-      }),
+  const verdict = makeVerdict(
+    {
+      decision: decision.decision,
+      reason: decision.reason,
+      hostname,
+      matched,
+      ...path && {
+        path: Object.freeze({
+          certificates: Object.freeze([...path.certificates]),
+          anchored: path.anchored,
+        }),
+      },
+      warnings: [...findings],
+      ...error && { error },
     },
-    warnings: [...findings],
-    ...error && { error },
-  }, endOf(decision, path?.certificates ?? chain.slice(0, 1), entry));
+    endOf(
+      decision,
+      path?.certificates ?? chain.slice(0, 1),
+      entry,
+      context.freshness,
+    ),
+  );
   return { verdict, entry };
 }
 

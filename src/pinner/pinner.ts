@@ -20,6 +20,13 @@ import {
   evaluate,
   type Evaluation,
 } from "./check.ts";
+import {
+  type Freshness,
+  isRefreshable,
+  type Refresher,
+  type RefreshRequest,
+  UNKNOWN_FRESHNESS,
+} from "./freshness.ts";
 import { copyOptions } from "./options.ts";
 import {
   chainError,
@@ -42,6 +49,11 @@ import { findEntry } from "../policy/record.ts";
 import { hashCertificatePins } from "../policy/hash_certificate_pins.ts";
 import type { Certificate } from "../x509/certificate.ts";
 
+export {
+  type Freshness,
+  isRefreshable,
+  type RefreshRequest,
+} from "./freshness.ts";
 export type { EvaluateRequest } from "./peer.ts";
 export type { Peer, Pinner, PinnerOptions } from "./types.ts";
 export {
@@ -58,6 +70,8 @@ export {
 
 interface State {
   policy: Policy;
+  freshness: Freshness;
+  refresher?: Refresher;
   readonly options: PinnerOptions;
   readonly limits: Limits;
   readonly anchors?: AnchorStore;
@@ -102,6 +116,62 @@ export function onUpdate(pinner: Pinner, listener: () => void): () => void {
   const { listeners } = stateOf(pinner);
   listeners.add(listener);
   return () => void listeners.delete(listener);
+}
+
+/** Puts a policy in place, and what its updater knows of it, in one step. */
+export function applyUpdate(
+  pinner: Pinner,
+  policy: Policy,
+  freshness: Freshness,
+): void {
+  const state = stateOf(pinner);
+  state.freshness = freshness;
+  replacePolicy(state, policy);
+}
+
+/** What an updater has said of the policy in force. */
+export function freshnessOf(pinner: Pinner): Freshness {
+  return stateOf(pinner).freshness;
+}
+
+/** Names whom to ask for a newer policy; `undefined` ends that. */
+export function setRefresher(
+  pinner: Pinner,
+  refresher: Refresher | undefined,
+): void {
+  stateOf(pinner).refresher = refresher;
+}
+
+/** Whether there is somebody to ask for a newer policy. */
+export function hasRefresher(pinner: Pinner): boolean {
+  return stateOf(pinner).refresher !== undefined;
+}
+
+/**
+ * Asks for a newer policy, if the one that refused is still in force. Whoever
+ * calls evaluates again afterwards, whatever came of it. Rejects only with the
+ * reason of the signal.
+ */
+export async function refreshPolicy(
+  pinner: Pinner,
+  request: RefreshRequest,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { policy, refresher } = stateOf(pinner);
+  if (policy === request.policy) await refresher?.(request, signal);
+  signal?.throwIfAborted();
+}
+
+const guarded = new WeakMap<object, Pinner>();
+
+/** Notes that every connection of a `fetch` is judged by a pinner. */
+export function rememberPinner(fetch: object, pinner: Pinner): void {
+  guarded.set(fetch, pinner);
+}
+
+/** The pinner that judges every connection of a `fetch`. */
+export function pinnerOf(fetch: object): Pinner | undefined {
+  return guarded.get(fetch);
 }
 
 /** The pinner's clock, in milliseconds since the epoch; NaN where it fails. */
@@ -166,12 +236,20 @@ function announce(
   tell(onReport, makeReport({ at, port, mode, verdict, chain }, error));
 }
 
+function replacePolicy(state: State, policy: Policy): void {
+  state.policy = policy;
+  state.remembered.clear();
+  for (const listener of [...state.listeners]) tell(listener, undefined);
+  beginToSettle(policy);
+}
+
 function contextOf(state: State): CheckContext {
   const at = readClock(state);
   const { limits, anchors, publicAnchors, certificates, signatures } = state;
   return {
     record: policyRecordOf(state.policy),
     at,
+    freshness: state.freshness,
     limits,
     anchors,
     publicAnchors,
@@ -184,10 +262,14 @@ function* evaluateAndAnnounce(
   state: State,
   peer: CopiedPeer,
   context: CheckContext,
+  isPreliminary: boolean,
 ): CryptoRoutine<Verdict> {
   const evaluation = yield* evaluate(peer, context);
-  announce(state, evaluation, peer, context.at);
-  return evaluation.verdict;
+  const { verdict } = evaluation;
+  if (!isPreliminary || !isRefreshable(verdict)) {
+    announce(state, evaluation, peer, context.at);
+  }
+  return verdict;
 }
 
 /**
@@ -195,14 +277,18 @@ function* evaluateAndAnnounce(
  *
  * Copies the request, reads the clock and takes hold of the policy before it
  * returns; never throws on a bad peer. Calls the pinner's callbacks.
+ *
+ * @param isPreliminary Says nothing to the callbacks of a refusal that a newer
+ * policy might lift: the caller asks for one, and evaluates again.
  */
 export function evaluateRoutine(
   pinner: Pinner,
   request: EvaluateRequest,
+  isPreliminary = false,
 ): CryptoRoutine<Verdict> {
   const state = stateOf(pinner);
   const peer = copyPeer(request, state.limits, (store: AnchorStore) => store);
-  return evaluateAndAnnounce(state, peer, contextOf(state));
+  return evaluateAndAnnounce(state, peer, contextOf(state), isPreliminary);
 }
 
 async function check(state: State, given: Peer): Promise<Verdict> {
@@ -210,7 +296,9 @@ async function check(state: State, given: Peer): Promise<Verdict> {
   const peer: CopiedPeer = { ...copied, publicAnchors: undefined };
   const context = contextOf(state);
   try {
-    return await runWithWebCrypto(evaluateAndAnnounce(state, peer, context));
+    return await runWithWebCrypto(
+      evaluateAndAnnounce(state, peer, context, false),
+    );
   } catch (error) {
     // WebCrypto itself failed: what cannot be verified is refused.
     const verdict = blocked(peer.hostname, chainError(error));
@@ -265,6 +353,7 @@ export function createPinner(
   const { anchors, publicAnchors } = copied;
   const state: State = {
     policy: toPolicy(policy),
+    freshness: UNKNOWN_FRESHNESS,
     options: copied,
     limits: resolveLimits(copied.limits),
     ...anchors && { anchors: anchorStore(anchors) },
@@ -287,11 +376,7 @@ export function createPinner(
       return Object.freeze(rules.map(({ pin }) => pin));
     },
     update(next: Policy | PolicyInput | string): void {
-      const parsed = toPolicy(next);
-      state.policy = parsed;
-      state.remembered.clear();
-      for (const listener of [...state.listeners]) tell(listener, undefined);
-      beginToSettle(parsed);
+      replacePolicy(state, toPolicy(next));
     },
     get policy(): Policy {
       return state.policy;

@@ -9,6 +9,7 @@ import {
   type ObservedCertificate,
   PinMismatchError,
   PolicyError,
+  UpdateError,
 } from "../errors.ts";
 import { fingerprintsRoutine } from "../pins/fingerprint.ts";
 import { makePin } from "../pins/value.ts";
@@ -58,6 +59,12 @@ export function* refusal(
     return new PolicyError(
       "ERR_CERTPIN_UNLISTED",
       `Refusing ${hostname}: the policy has no pin set for it, and unlisted is "deny"`,
+    );
+  }
+  if (code === "ERR_CERTPIN_UPDATE_MAX_AGE") {
+    return new UpdateError(
+      code,
+      `Refusing ${hostname}: the newest policy that was accepted is too old; let the updater fetch a newer one`,
     );
   }
   if (code === "ERR_CERTPIN_EXPIRED" || matchedPath === undefined) {

@@ -124,6 +124,8 @@ export interface Situation {
   readonly entry: HostEntry | undefined;
   /** Milliseconds since the epoch. */
   readonly at: number;
+  /** Whether the whole policy is too old to pin by; default false. */
+  readonly isTooOld?: boolean;
   /** Whether a TLS stack has validated this very connection. */
   readonly platformValidated: boolean;
 }
@@ -136,7 +138,9 @@ export function demandOf(situation: Situation): Demand {
       ? "nothing"
       : "valid";
   }
-  return isExpired(entry, situation.at) ? "valid" : "pinned";
+  return situation.isTooOld || isExpired(entry, situation.at)
+    ? "valid"
+    : "pinned";
 }
 
 function isExpired(entry: HostEntry, at: number): boolean {
@@ -158,7 +162,8 @@ export type RefusalCode =
   | "ERR_CERTPIN_UNLISTED"
   | "ERR_CERTPIN_EXPIRED"
   | "ERR_CERTPIN_MISMATCH"
-  | "ERR_CERTPIN_ROOT_ONLY";
+  | "ERR_CERTPIN_ROOT_ONLY"
+  | "ERR_CERTPIN_UPDATE_MAX_AGE";
 
 /** What is decided. */
 export interface Decision {
@@ -276,6 +281,10 @@ export function decide(
     findings.push(
       finding("private-profile", `${entry.pointer}/profile`, { detail }),
     );
+  }
+  if (situation.isTooOld) {
+    const code = "ERR_CERTPIN_UPDATE_MAX_AGE";
+    return refuse(entry, code, "expired", [], findings);
   }
   const expiryAt = `${entry.pointer}/expiresAt`;
   if (isExpired(entry, at)) {

@@ -15,8 +15,11 @@ import type { CanonicalHost } from "../host.ts";
 import { MAX_POLICY_RACES } from "../limits.ts";
 import {
   evaluateRoutine,
+  hasRefresher,
+  isRefreshable,
   nowOf,
   type Pinner,
+  refreshPolicy,
   validUntil,
   type Verdict,
 } from "../pinner/pinner.ts";
@@ -47,8 +50,17 @@ export interface AdmitRequest {
   readonly tls?: Readonly<Record<string, unknown>>;
   /** Whether a peer may have ended its side before the hand-over. */
   readonly mayHaveEnded?: boolean;
+  /**
+   * Whether a refusal asks for a newer policy first, and what becomes of the
+   * connection meanwhile: `hold` judges it again, `reopen` destroys it and
+   * throws {@linkcode PolicyRefreshed} if there is a newer policy.
+   */
+  readonly refresh?: "hold" | "reopen";
   readonly signal: AbortSignal;
 }
+
+/** Another policy is in force than the one that refused: a new connection may pass. */
+export class PolicyRefreshed extends Error {}
 
 /** What a connection was allowed by. */
 interface Evaluated {
@@ -67,7 +79,10 @@ export class Gate {
 
   constructor(readonly pinner: Pinner, readonly trust: Trust) {}
 
-  #steps(evaluated: Pick<Evaluated, "hostname" | "port" | "chain">) {
+  #steps(
+    evaluated: Pick<Evaluated, "hostname" | "port" | "chain">,
+    isPreliminary = false,
+  ) {
     return evaluateRoutine(this.pinner, {
       hostname: evaluated.hostname,
       port: evaluated.port,
@@ -75,7 +90,7 @@ export class Gate {
       anchors: this.trust.anchors,
       publicAnchors: platformAnchors(),
       platformValidated: true,
-    });
+    }, isPreliminary);
   }
 
   /** Evaluates at once; the policy cannot change meanwhile. */
@@ -91,8 +106,9 @@ export class Gate {
     hostname: string,
     port: number | undefined,
     chain: readonly Uint8Array[],
+    isPreliminary = false,
   ): Promise<Evaluated> {
-    const steps = () => this.#steps({ hostname, port, chain });
+    const steps = () => this.#steps({ hostname, port, chain }, isPreliminary);
     const evaluatedAs = (verdict: Verdict): Evaluated => {
       const { policy } = this.pinner;
       const until = validUntil(verdict);
@@ -105,6 +121,33 @@ export class Gate {
       if (this.pinner.policy === policy) return evaluatedAs(verdict);
     }
     return evaluatedAs(runWithNodeCrypto(steps()));
+  }
+
+  /**
+   * Evaluates what a connection shows. Where a newer policy might allow what
+   * the one in force refuses, asks for one before the refusal stands.
+   */
+  async #evaluateOrRefresh(
+    socket: tls.TLSSocket,
+    { hostname: { text: hostname }, port, refresh, signal }: AdmitRequest,
+    chain: readonly Uint8Array[],
+  ): Promise<Evaluated> {
+    if (refresh === undefined || !hasRefresher(this.pinner)) {
+      return await this.#evaluate(hostname, port, chain);
+    }
+    const first = await this.#evaluate(hostname, port, chain, true);
+    if (!isRefreshable(first.verdict)) return first;
+    if (refresh === "reopen") discard(socket);
+    const { policy } = first;
+    await refreshPolicy(this.pinner, { hostname, port, policy }, signal);
+    if (refresh === "reopen" && this.pinner.policy !== policy) {
+      throw new PolicyRefreshed();
+    }
+    const second = await this.#evaluate(hostname, port, chain);
+    if (refresh === "reopen" && second.verdict.decision === "allow") {
+      throw new PolicyRefreshed();
+    }
+    return second;
   }
 
   /** Evaluates a chain that no connection of the gate presented. */
@@ -178,9 +221,10 @@ export class Gate {
   async #verify<T>(
     socket: tls.TLSSocket,
     watch: HandshakeWatch,
-    { hostname, port, mayHaveEnded = false, signal }: AdmitRequest,
+    request: AdmitRequest,
     take: (socket: tls.TLSSocket) => T,
   ): Promise<T> {
+    const { mayHaveEnded = false, signal } = request;
     await watch.secured;
     if (socket.authorized !== true) {
       throw handshakeError(socket.authorizationError);
@@ -195,7 +239,7 @@ export class Gate {
       throw watch.failure(mayHaveEnded) ??
         noChain("the peer shows no certificate");
     }
-    const evaluated = await this.#evaluate(hostname.text, port, chain);
+    const evaluated = await this.#evaluateOrRefresh(socket, request, chain);
     if (evaluated.verdict.decision !== "allow") {
       throw blocked(evaluated.verdict);
     }

@@ -12,7 +12,7 @@ import {
   DenoTransport,
   NEEDS_DENO_TRANSPORT,
 } from "./deno_transport.ts";
-import type { Gate } from "./gate.ts";
+import { type AdmitRequest, type Gate, PolicyRefreshed } from "./gate.ts";
 import { discard } from "./handshake.ts";
 import { type Proxy, proxyAddress, requestTunnel } from "./tunnel.ts";
 
@@ -74,11 +74,32 @@ export async function openConnection<T>(
   return await withDeadline(
     { milliseconds, onLate: () => onLate(host, milliseconds), signals },
     async (signal) => {
-      const transport = await reach(gate, { ...request, host }, signal);
-      return await gate.admit(
-        { hostname, host, port, transport, tls, mayHaveEnded, signal },
-        take,
-      );
+      const attempt = async (refresh: AdmitRequest["refresh"]) => {
+        const reached = { ...request, host, refresh };
+        const transport = await reach(gate, reached, signal);
+        return await gate.admit(
+          {
+            hostname,
+            host,
+            port,
+            transport,
+            tls,
+            mayHaveEnded,
+            refresh,
+            signal,
+          },
+          take,
+        );
+      };
+      // A transport that was given is the only one there is.
+      if (request.transport !== undefined) return await attempt("hold");
+      try {
+        return await attempt("reopen");
+      } catch (error) {
+        if (!(error instanceof PolicyRefreshed)) throw error;
+        // Nothing was sent over the first connection: this is safe for all.
+        return await attempt(undefined);
+      }
     },
   );
 }
@@ -86,13 +107,14 @@ export async function openConnection<T>(
 /** Connects what TLS is to run over; `undefined` leaves that to `node:tls`. */
 async function reach(
   gate: Gate,
-  request: OpenRequest & { readonly host: string },
+  request: OpenRequest & Pick<AdmitRequest, "host" | "refresh">,
   signal: AbortSignal,
 ): Promise<Duplex | undefined> {
-  const { host, port, proxy, transport, tls } = request;
+  const { host, port, proxy, transport, tls, refresh } = request;
+  const target = { host, port: Number(port), refresh };
   const found = proxy === undefined
     ? transport
-    : await throughProxy(gate, proxy, { host, port: Number(port) }, signal);
+    : await throughProxy(gate, proxy, target, signal);
   if (!NEEDS_DENO_TRANSPORT) return found;
   return new DenoTransport(
     found ?? await connectPlain({ host, port }, tls, signal),
@@ -103,7 +125,7 @@ async function reach(
 async function throughProxy(
   gate: Gate,
   proxy: Proxy,
-  target: { readonly host: string; readonly port: number },
+  target: Pick<AdmitRequest, "host" | "refresh"> & { readonly port: number },
   signal: AbortSignal,
 ): Promise<Duplex> {
   const { host, port, isTls } = proxyAddress(proxy);
@@ -117,7 +139,15 @@ async function throughProxy(
   const hostname = canonicalHost(host);
   const tls = { ALPNProtocols: ["http/1.1"] };
   return await gate.admit(
-    { hostname, host: hostname.text, port, transport, tls, signal },
+    {
+      hostname,
+      host: hostname.text,
+      port,
+      transport,
+      tls,
+      refresh: target.refresh,
+      signal,
+    },
     // Credentials leave in the moment of the proxy's verdict, or never.
     (socket) => requestTunnel(socket, proxy, target, signal),
   );

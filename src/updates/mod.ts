@@ -13,3 +13,16 @@ export {
   verifySignedPolicy,
   type VerifySignedPolicyOptions,
 } from "./verify.ts";
+export { createUpdater, type Updater, type UpdaterStatus } from "./updater.ts";
+export type { BuiltInPolicy, UpdaterOptions } from "./updater_options.ts";
+export type { UpdateFetch } from "./download.ts";
+export {
+  type DenoKvAtomic,
+  type DenoKvEntry,
+  type DenoKvKeyPart,
+  type DenoKvLike,
+  denoKvStore,
+  memoryStore,
+  type PolicyStore,
+} from "./stores.ts";
+export { fileStore } from "./file_store.ts";

@@ -19,6 +19,9 @@ import { races } from "./adapters/races.ts";
 import { reuse } from "./adapters/reuse.ts";
 import { fetchBehaviours } from "./fetch/behaviours.ts";
 import type { Body } from "./harness.ts";
+import { updateAge } from "./updates/age.ts";
+import { updateAttacks } from "./updates/attacks.ts";
+import { updateStores } from "./updates/stores.ts";
 
 /** All of them. */
 export const adapterBodies: readonly Body[] = [
@@ -39,4 +42,7 @@ export const adapterBodies: readonly Body[] = [
   limits,
   load,
   fetchBehaviours,
+  updateAttacks,
+  updateStores,
+  updateAge,
 ];

@@ -49,8 +49,20 @@ import {
   parseCertificates,
 } from "../../src/x509/certificate.ts";
 import { readKeys } from "../../cli/keys/keys.ts";
-import { verifySignedPolicy } from "../../src/updates/mod.ts";
-import { AUDIENCE, inDays, keyPair, KEYS, signed } from "./updates/scene.ts";
+import {
+  createUpdater,
+  fileStore,
+  memoryStore,
+  type UpdaterOptions,
+  verifySignedPolicy,
+} from "../../src/updates/mod.ts";
+import {
+  AUDIENCE,
+  inDays,
+  keyPair,
+  KEYS,
+  signed,
+} from "../conformance/updates/scene.ts";
 import { listen, serve, shut } from "../conformance/adapters/servers.ts";
 import { DER_CASES } from "../conformance/core/der_cases.ts";
 import { PATH_CASES } from "../conformance/core/path_cases.ts";
@@ -259,6 +271,30 @@ async function verifySigned(
   });
 }
 
+/** Updates once; the pinner enforces afterwards, some days later if that is said. */
+async function update(
+  more: Partial<UpdaterOptions>,
+  days = 0,
+): Promise<void> {
+  let now = Date.now();
+  const pinner = createPinner(policy, {
+    anchors,
+    now: () => new Date(now),
+    onWarning: () => {},
+  });
+  await using updater = createUpdater(pinner, {
+    load: () => signed({}, policy),
+    keys: [KEYS.publicKey],
+    audience: AUDIENCE,
+    store: memoryStore(),
+    interval: 0,
+    ...more,
+  });
+  await updater.update();
+  now += days * 86_400_000;
+  await pinner.enforce({ hostname: HOST, chain: chain.chain });
+}
+
 const ENTITY = `<!DOCTYPE a [<!ENTITY b "c">]>`;
 const ANDROID =
   `<network-security-config><domain-config><domain>a.example</domain><pin-set><pin digest="SHA-256">${digest}</pin></pin-set></domain-config></network-security-config>`;
@@ -452,6 +488,19 @@ const SCENARIOS: Readonly<Record<ErrorCode, Scenario>> = {
     () =>
       verifySigned({}, (text) => text.padEnd(MAX_SIGNED_POLICY_BYTES + 1, "A")),
     () => verifySigned({}),
+  ),
+  ERR_CERTPIN_UPDATE_FETCH: scenario(
+    () => update({ load: () => Promise.reject(new Error("offline")) }),
+    () => update({}),
+  ),
+  ERR_CERTPIN_UPDATE_STORE: scenario(
+    () => update({ store: fileStore("no/such/folder/policy.jws") }),
+    () => update({}),
+  ),
+  ERR_CERTPIN_UPDATE_MAX_AGE: given(
+    (days: number) => update({}, days),
+    31,
+    29,
   ),
   ERR_CERTPIN_PROXY: given(tunnelled, 407, 200),
 };

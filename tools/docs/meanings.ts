@@ -298,4 +298,20 @@ export const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     remedy: "Try again; do not use the part that was read",
     source: "RFC 8446, 6.1",
   },
+  ERR_CERTPIN_UPDATE_FETCH: {
+    means:
+      "The policy could not be fetched: no connection, another status than 200, a redirect, or it took too long",
+    remedy: "Look at `url`; the `cause` says more",
+  },
+  ERR_CERTPIN_UPDATE_STORE: {
+    means:
+      "The store cannot be read or written, or holds what cannot be verified",
+    remedy:
+      "Look at the file's permissions; what cannot be verified is replaced by the next update",
+  },
+  ERR_CERTPIN_UPDATE_MAX_AGE: {
+    means:
+      "The policy in force is older than `maxAge`, or its `expiresAt` has passed",
+    remedy: "Publish a newer policy, and let the client reach it",
+  },
 };

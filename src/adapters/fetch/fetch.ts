@@ -4,7 +4,7 @@
  * @module
  */
 import { CertpinError } from "../../errors.ts";
-import type { PinnerOptions } from "../../pinner/pinner.ts";
+import { type PinnerOptions, rememberPinner } from "../../pinner/pinner.ts";
 import { type CertificateInput, resolveTrust } from "../../tls/trust.ts";
 import { settleBody } from "./body.ts";
 import type { DispatcherOptions, PinnedAgent } from "../dispatcher.ts";
@@ -216,5 +216,6 @@ export function createFetch(
     const loaded = await loading?.catch(() => undefined);
     await loaded?.destroy();
   };
+  rememberPinner(fetch, parts[0].pinner);
   return Object.assign(fetch, { close, [Symbol.asyncDispose]: close });
 }

@@ -21,7 +21,7 @@ import {
   pemOf,
   POLICY,
   signed,
-} from "./scene.ts";
+} from "../../conformance/updates/scene.ts";
 
 const verify = (
   text: string,
