@@ -34,8 +34,9 @@ export class PooledConnections {
       discard(socket);
       throw refused;
     }
-    // For the moments in which a pool has no listener of its own.
-    socket.on("error", () => {});
+    // A broken TLS record is reported, and the socket stays open: pools wait
+    // for its end. This also hears errors while no pool listens yet.
+    socket.on("error", () => socket.destroy());
     this.#live.add(socket);
     this.#stopListening ??= onUpdate(
       this.#gate.pinner,

@@ -18,6 +18,7 @@ import { proxies } from "./adapters/proxies.ts";
 import { races } from "./adapters/races.ts";
 import { reuse } from "./adapters/reuse.ts";
 import { fetchBehaviours } from "./fetch/behaviours.ts";
+import { sweep } from "./adapters/sweep.ts";
 import type { Body } from "./harness.ts";
 import { updateAge } from "./updates/age.ts";
 import { updateAttacks } from "./updates/attacks.ts";
@@ -40,6 +41,7 @@ export const adapterBodies: readonly Body[] = [
   held,
   attacks,
   limits,
+  sweep,
   load,
   fetchBehaviours,
   updateAttacks,

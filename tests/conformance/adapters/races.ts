@@ -17,7 +17,7 @@ import { createPinner, type Pinner } from "../../../src/pinner/pinner.ts";
 import { mintChain } from "../../../src/testing/mod.ts";
 import type { Body } from "../harness.ts";
 import { serveHttp2 } from "./http2_server.ts";
-import { otherPins, POOLS, settle } from "./pools.ts";
+import { expiring, otherPins, POOLS, settle } from "./pools.ts";
 import { serve } from "./servers.ts";
 import { codeOf, refusal } from "./ways.ts";
 
@@ -34,6 +34,14 @@ async function exchangePlain(
   socket.destroy();
   return session;
 }
+
+/** Looks at the clock for one request, and some more. */
+const CLOCK_LOOKS = 10;
+
+const CODES = {
+  expiry: "ERR_CERTPIN_EXPIRED",
+  update: "ERR_CERTPIN_MISMATCH",
+};
 
 /** Registers the tests. */
 export const races: Body = (t) => {
@@ -166,6 +174,43 @@ export const races: Body = (t) => {
       assertEquals(code, isWrong ? "ERR_CERTPIN_MISMATCH" : undefined);
     }
   });
+
+  for (const { name, open } of POOLS) {
+    t.test(`${name}: the clock or the policy may change at each look at the clock, and every request settles`, async () => {
+      const chain = await mintChain();
+      const start = Date.now();
+      const until = new Date(start + 3_600_000);
+      const allowed = expiring(chain, until);
+      const refused = expiring({ ...chain, policy: otherPins(chain) }, until);
+      for (const change of ["expiry", "update", "nothing"] as const) {
+        const codes = new Set<string | undefined>();
+        for (let look = 1; look <= CLOCK_LOOKS; look++) {
+          let looks = 0;
+          const pinner: Pinner = createPinner(allowed, {
+            now() {
+              looks++;
+              if (looks === look && change === "update") pinner.update(refused);
+              const isLate = looks >= look && change === "expiry";
+              return new Date(start + (isLate ? 7_200_000 : 0));
+            },
+            onWarning: () => {},
+          });
+          await using server = await serve(chain);
+          const pool = open(pinner, chain.ca);
+          const code = await refusal(() => pool.get(server));
+          await pool.close();
+          codes.add(code);
+          assertEquals(server.received > 0, code === undefined);
+        }
+        assertEquals(
+          codes,
+          new Set(
+            change === "nothing" ? [undefined] : [CODES[change], undefined],
+          ),
+        );
+      }
+    });
+  }
 
   for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
     t.test(`no adapter resumes a session over ${version}`, async () => {
