@@ -81,6 +81,20 @@ const PROGRAMS: readonly Example[] = [
     args: ["main.js"],
     env: api,
   },
+  ...["openai", "stripe", "supabase", "aws", "mcp"].map((name): Example => ({
+    name,
+    runtime: "node",
+    service: "doubles",
+    args: ["main.js"],
+    env: api,
+  })),
+  {
+    name: "ky",
+    runtime: "node",
+    service: "https",
+    args: ["main.js"],
+    env: api,
+  },
   {
     name: "pg",
     runtime: "node",

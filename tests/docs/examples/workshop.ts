@@ -170,7 +170,9 @@ export class Workshop implements AsyncDisposable {
   /** Node and Bun find it in `node_modules`, as after `npm install`. */
   async #makeNodeFolder(): Promise<void> {
     const wanted = await dependencies();
-    wanted["@certpin/certpin"] = `file:${(await buildNpm()).library}`;
+    const { library, command } = await buildNpm();
+    wanted["@certpin/certpin"] = `file:${library}`;
+    wanted["@certpin/cli"] = `file:${command}`;
     await this.write(
       "node/package.json",
       JSON.stringify({
@@ -183,7 +185,9 @@ export class Workshop implements AsyncDisposable {
     const folder = `${this.folder}/node`;
     const { success, output } = await npm(["install"], folder);
     if (!success) throw new Error(`npm install failed:\n${output}`);
-    for (const name of ["relay.mjs", "services.mjs", "echo_pb.js"]) {
+    for (
+      const name of ["relay.mjs", "services.mjs", "doubles.mjs", "echo_pb.js"]
+    ) {
       await Deno.copyFile(new URL(name, SERVERS), `${folder}/${name}`);
     }
   }

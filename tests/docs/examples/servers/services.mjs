@@ -5,6 +5,7 @@
 import http from "node:http";
 import http2 from "node:http2";
 import net from "node:net";
+import { doubles } from "./doubles.mjs";
 
 async function https(listen) {
   return await listen(http.createServer((request, response) => {
@@ -190,6 +191,7 @@ function postgresStartTls(socket, upgrade) {
 
 export const SERVICES = {
   https: { start: https, alpn: ["http/1.1"] },
+  doubles: { start: doubles, alpn: ["http/1.1"] },
   h2: { start: h2, alpn: ["h2"] },
   grpc: { start: grpc, alpn: ["h2"] },
   websocket: { start: websocket, alpn: ["http/1.1"] },
