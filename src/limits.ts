@@ -26,6 +26,10 @@ export const MAX_DER_VALUES = 16_384;
 export const MAX_OID_BYTES = 64;
 /** Most extensions in a certificate. */
 export const MAX_EXTENSIONS = 128;
+/** Most names in a subjectAltName, subtrees in one list of nameConstraints, and purposes in an extKeyUsage. */
+export const MAX_EXTENSION_ENTRIES = 8_192;
+/** Most names, places, policies or qualifiers in one list of any other extension. */
+export const MAX_REFERENCES = 256;
 /** Largest RSA modulus, in bits; verifying costs grow with its square. */
 export const MAX_RSA_MODULUS_BITS = 8_192;
 /** Smallest RSA modulus, in bits (CA/B Forum Baseline Requirements, 6.1.5). */

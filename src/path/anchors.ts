@@ -12,7 +12,7 @@ import {
   splitDer,
 } from "../x509/certificate.ts";
 import { bytesEqual, bytesKey } from "../x509/der.ts";
-import { type Layout, readLayout } from "../x509/layout.ts";
+import { readIndexKeys } from "../x509/layout.ts";
 import { nameKey } from "../x509/names.ts";
 
 /** Trusted certificates; where they come from and when they are parsed is its own affair. */
@@ -29,6 +29,7 @@ export interface AnchorStore {
 
 interface Entry {
   readonly subjectKey: string;
+  /** The key itself, without its algorithm: two spellings of one key are one key. */
   readonly keyBits: string;
   get(): Certificate | undefined;
 }
@@ -36,22 +37,22 @@ interface Entry {
 class IndexedStore implements AnchorStore {
   readonly size: number;
   readonly #bySubject = new Map<string, Entry[]>();
-  readonly #keys = new Set<string>();
+  readonly #byKey = new Map<string, Entry[]>();
 
   constructor(entries: readonly Entry[]) {
     this.size = entries.length;
     for (const entry of entries) {
-      const bucket = this.#bySubject.get(entry.subjectKey);
-      if (bucket) bucket.push(entry);
-      else this.#bySubject.set(entry.subjectKey, [entry]);
-      this.#keys.add(entry.keyBits);
+      add(this.#bySubject, entry.subjectKey, entry);
+      add(this.#byKey, entry.keyBits, entry);
     }
   }
 
+  // An index only tells which anchors to parse: what an anchor says is what
+  // the parsed one says.
   #named(subjectKey: string): readonly Certificate[] {
-    return (this.#bySubject.get(subjectKey) ?? []).flatMap((entry) =>
-      entry.get() ?? []
-    );
+    return (this.#bySubject.get(subjectKey) ?? [])
+      .flatMap((entry) => entry.get() ?? [])
+      .filter((anchor) => recordOf(anchor).subjectKey === subjectKey);
   }
 
   bySubject(issued: Certificate): readonly Certificate[] {
@@ -59,7 +60,10 @@ class IndexedStore implements AnchorStore {
   }
 
   hasKeyOf(certificate: Certificate): boolean {
-    return this.#keys.has(keyBits(recordOf(certificate)));
+    const key = recordOf(certificate).publicKey.key;
+    return (this.#byKey.get(bytesKey(key)) ?? [])
+      .flatMap((entry) => entry.get() ?? [])
+      .some((anchor) => bytesEqual(recordOf(anchor).publicKey.key, key));
   }
 
   has(certificate: Certificate): boolean {
@@ -70,9 +74,10 @@ class IndexedStore implements AnchorStore {
   }
 }
 
-/** The key itself, without its algorithm: two spellings of one key are one key. */
-function keyBits(layout: Layout): string {
-  return bytesKey(layout.publicKey.key);
+function add(index: Map<string, Entry[]>, key: string, entry: Entry): void {
+  const bucket = index.get(key);
+  if (bucket) bucket.push(entry);
+  else index.set(key, [entry]);
 }
 
 /** A store of certificates that are parsed already. */
@@ -81,15 +86,15 @@ export function anchorStore(certificates: readonly Certificate[]): AnchorStore {
     const record = recordOf(certificate);
     return {
       subjectKey: record.subjectKey,
-      keyBits: keyBits(record),
+      keyBits: bytesKey(record.publicKey.key),
       get: () => certificate,
     };
   }));
 }
 
 /**
- * A store of PEM or DER certificates, of which only the frame is read until
- * one is needed: a platform has 150 to 300 of them. Those that cannot be read
+ * A store of PEM or DER certificates, of which only subject and key are read
+ * until one is needed: a platform has 150 to 300 of them. Those that cannot be read
  * are left out, since an anchor that is not there can only refuse.
  */
 export function lazyAnchorStore(
@@ -102,12 +107,12 @@ export function lazyAnchorStore(
 }
 
 function lazyEntry(der: Bytes): Entry {
-  const layout = readLayout(der);
+  const { subject, key } = readIndexKeys(der);
   let parsed: Certificate | undefined;
   let isTried = false;
   return {
-    subjectKey: nameKey(layout.subject),
-    keyBits: keyBits(layout),
+    subjectKey: nameKey(subject),
+    keyBits: bytesKey(key),
     get() {
       if (!isTried) parsed = readable(() => parseDer(der));
       isTried = true;

@@ -12,7 +12,8 @@ const MAX_SERIAL_NUMBER_BYTES = 20;
 
 // Extensions whose meaning the rules below take into account. Certificate
 // policies count, since any policy is acceptable here (section 6.1.1, c to g)
-// and what would make them bite, policyConstraints, is refused.
+// and what would make them bite, policyConstraints, is refused. Their
+// qualifiers are for people to read.
 const PROCESSED: ReadonlySet<string> = new Set([
   EXTENSION.basicConstraints,
   EXTENSION.keyUsage,
@@ -132,14 +133,32 @@ export const extensions: Rule = (place) => {
   }
 };
 
-/** RFC 5280, section 4.2: what is critical and not understood refuses. */
+/** Qualifiers that need no processing: a place, and a text (RFC 5280, section 4.2.1.4). */
+const PASSIVE_QUALIFIERS: ReadonlySet<string> = new Set([
+  "1.3.6.1.5.5.7.2.1",
+  "1.3.6.1.5.5.7.2.2",
+]);
+
+/** RFC 5280, sections 4.2 and 4.2.1.4: what is critical and not understood refuses. */
 export const criticalExtensions: Rule = ({ record }) => {
   for (const { oid, critical } of record.extensions) {
-    if (critical && !PROCESSED.has(oid)) {
+    if (!critical) continue;
+    if (!PROCESSED.has(oid)) {
       refuse(
         "critical-extension",
         record,
         `it has an unknown critical extension, ${oid}`,
+      );
+    }
+    if (oid !== EXTENSION.certificatePolicies) continue;
+    const unknown = record.decoded.certificatePolicies
+      ?.flatMap(({ qualifiers }) => qualifiers)
+      .find((qualifier) => !PASSIVE_QUALIFIERS.has(qualifier));
+    if (unknown !== undefined) {
+      refuse(
+        "critical-extension",
+        record,
+        `its critical certificatePolicies have an unknown qualifier, ${unknown}`,
       );
     }
   }

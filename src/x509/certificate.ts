@@ -6,18 +6,16 @@
 import { encodeHex } from "@std/encoding/hex";
 import type { Bytes } from "../crypto/routine.ts";
 import { CertificateError, LimitError } from "../errors.ts";
-import { formatAddress } from "../host.ts";
 import {
   MAX_CERTIFICATE_BYTES,
   MAX_PARSED_CERTIFICATES,
   MAX_PEM_LENGTH,
 } from "../limits.ts";
 import { isBytes } from "./der.ts";
-import { readLayout } from "./layout.ts";
 import { nameText } from "./names.ts";
 import { readPemCertificates } from "./pem.ts";
+import { readCertificate } from "./pkijs.ts";
 import { CertificateRecord } from "./record.ts";
-import { confirmLayout } from "./second_reader.ts";
 
 /**
  * What `JSON.stringify` makes of a {@linkcode Certificate}. Its texts are what
@@ -82,28 +80,27 @@ class ParsedCertificate implements Certificate {
   readonly subject: string;
   readonly issuer: string;
   readonly serialNumber: string;
-  readonly dnsNames: readonly string[];
-  readonly ipAddresses: readonly string[];
-  readonly isCa: boolean;
   readonly selfIssued: boolean;
 
   constructor(record: CertificateRecord) {
     this.subject = record.subjectText;
     this.issuer = nameText(record.issuer);
     this.serialNumber = encodeHex(record.serialNumber);
-    const names = record.decoded.subjectAltName ?? [];
-    this.dnsNames = Object.freeze(
-      names.flatMap((name) => name.kind === "dns" ? [name.text] : []),
-    );
-    this.ipAddresses = Object.freeze(
-      names.flatMap((name) =>
-        name.kind === "ip" ? [formatAddress(name.bytes)] : []
-      ),
-    );
-    this.isCa = record.decoded.basicConstraints?.ca === true;
     this.selfIssued = record.selfIssued;
     records.set(this, record);
     Object.freeze(this);
+  }
+
+  get dnsNames(): readonly string[] {
+    return recordOf(this).dnsNames;
+  }
+
+  get ipAddresses(): readonly string[] {
+    return recordOf(this).ipAddresses;
+  }
+
+  get isCa(): boolean {
+    return recordOf(this).decoded.basicConstraints?.ca === true;
   }
 
   get der(): Uint8Array {
@@ -171,9 +168,9 @@ export function isCertificate(value: unknown): value is Certificate {
  */
 export function parseDer(der: Bytes): Certificate {
   checkSize(der.length);
-  const layout = readLayout(der);
-  confirmLayout(der, layout);
-  return new ParsedCertificate(new CertificateRecord(der, layout));
+  return new ParsedCertificate(
+    new CertificateRecord(der, readCertificate(der)),
+  );
 }
 
 function checkSize(length: number): void {
@@ -188,9 +185,9 @@ function checkSize(length: number): void {
 /**
  * Parses certificates in PEM (text or bytes, one or many) or DER (one).
  *
- * DER is read strictly: minimal definite lengths, no trailing bytes, no extra
- * elements; then a second, independent reader must agree. Nothing is verified:
- * not the signatures, not the dates, not the names.
+ * DER is checked strictly (minimal definite lengths, no trailing bytes, no extra
+ * elements) before pkijs reads it. Nothing is verified: not the signatures, not
+ * the dates, not the names.
  *
  * @example
  * ```ts

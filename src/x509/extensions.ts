@@ -1,39 +1,33 @@
 /**
- * The extensions that decide about a path, decoded (RFC 5280, section 4.2).
+ * The extensions of a certificate, decoded (RFC 5280, section 4.2): those that
+ * decide about a path, and all others with a known syntax.
  *
  * @module
  */
 import type { Bytes } from "../crypto/routine.ts";
 import { CertificateError } from "../errors.ts";
-import {
-  derError,
-  type DerValue,
-  expectTag,
-  readDer,
-  readOid,
-  sequence,
-  TAG,
-} from "./der.ts";
-import {
-  type GeneralName,
-  type NameConstraints,
-  readNameConstraints,
-  readSubjectAltName,
-} from "./general_names.ts";
+import type { GeneralName, NameConstraints } from "./general_names.ts";
 import type { Extension } from "./layout.ts";
+import * as pkijs from "./pkijs.ts";
 
 /** Object identifiers of extensions. */
 export const EXTENSION = {
   subjectKeyIdentifier: "2.5.29.14",
   keyUsage: "2.5.29.15",
   subjectAltName: "2.5.29.17",
+  issuerAltName: "2.5.29.18",
   basicConstraints: "2.5.29.19",
   nameConstraints: "2.5.29.30",
+  cRLDistributionPoints: "2.5.29.31",
   certificatePolicies: "2.5.29.32",
+  policyMappings: "2.5.29.33",
   authorityKeyIdentifier: "2.5.29.35",
   policyConstraints: "2.5.29.36",
   extendedKeyUsage: "2.5.29.37",
+  freshestCRL: "2.5.29.46",
   authorityInfoAccess: "1.3.6.1.5.5.7.1.1",
+  subjectInfoAccess: "1.3.6.1.5.5.7.1.11",
+  signedCertificateTimestampList: "1.3.6.1.4.1.11129.2.4.2",
 } as const;
 
 /** Bits of keyUsage, the first named bit lowest. */
@@ -44,115 +38,119 @@ export const KEY_USAGE = {
   keyCertSign: 1 << 5,
 } as const;
 
-/** Decoded extensions; an absent one is undefined. */
-export interface DecodedExtensions {
-  /** Why they cannot be trusted: twice the same, or a value that cannot be read. */
-  readonly defect?: string;
-  readonly basicConstraints?: {
-    readonly ca: boolean;
-    readonly pathLength: number | undefined;
-  };
-  readonly keyUsage?: number;
-  readonly extendedKeyUsage?: readonly string[];
-  readonly subjectAltName?: readonly GeneralName[];
-  readonly nameConstraints?: NameConstraints;
-  readonly subjectKeyIdentifier?: Bytes;
-  readonly authorityKeyIdentifier?: { readonly keyIdentifier?: Bytes };
-}
-
-/** Decodes; never throws, since a broken extension is a matter for the path. */
-export function decodeExtensions(
-  extensions: readonly Extension[],
-): DecodedExtensions {
-  const decoded: Record<string, unknown> = {};
-  const seen = new Set<string>();
-  for (const { oid, value } of extensions) {
-    if (seen.has(oid)) {
-      decoded.defect ??= `extension ${oid} stands there twice`;
-      continue;
-    }
-    seen.add(oid);
-    const decoder = DECODERS[oid];
-    if (!decoder) continue;
-    const [name, decode] = decoder;
-    try {
-      decoded[name] = decode(readDer(value));
-    } catch (error) {
-      if (!(error instanceof CertificateError)) throw error;
-      decoded.defect ??= error.message;
-    }
-  }
-  return decoded;
-}
-
-const DECODERS: Readonly<
-  Record<string, readonly [string, (value: DerValue) => unknown]>
-> = {
-  [EXTENSION.basicConstraints]: ["basicConstraints", readBasicConstraints],
-  [EXTENSION.keyUsage]: ["keyUsage", readKeyUsage],
-  [EXTENSION.extendedKeyUsage]: ["extendedKeyUsage", readExtendedKeyUsage],
-  [EXTENSION.subjectAltName]: ["subjectAltName", readSubjectAltName],
-  [EXTENSION.nameConstraints]: ["nameConstraints", readNameConstraints],
-  [EXTENSION.subjectKeyIdentifier]: [
-    "subjectKeyIdentifier",
-    (value) =>
-      expectTag(value, TAG.octetString, "subjectKeyIdentifier").content,
-  ],
-  [EXTENSION.authorityKeyIdentifier]: [
-    "authorityKeyIdentifier",
-    readAuthorityKeyIdentifier,
-  ],
+/** What reads the value of each extension whose syntax is known. */
+const READERS = {
+  [EXTENSION.basicConstraints]: pkijs.readBasicConstraints,
+  [EXTENSION.keyUsage]: pkijs.readKeyUsage,
+  [EXTENSION.extendedKeyUsage]: pkijs.readExtendedKeyUsage,
+  [EXTENSION.subjectAltName]: pkijs.readSubjectAltName,
+  [EXTENSION.nameConstraints]: pkijs.readNameConstraints,
+  [EXTENSION.subjectKeyIdentifier]: pkijs.readSubjectKeyIdentifier,
+  [EXTENSION.authorityKeyIdentifier]: pkijs.readAuthorityKeyIdentifier,
+  [EXTENSION.certificatePolicies]: pkijs.readCertificatePolicies,
+  [EXTENSION.policyMappings]: (value: Bytes) =>
+    pkijs.checkPolicyMappings(value, "policyMappings"),
+  [EXTENSION.authorityInfoAccess]: (value: Bytes) =>
+    pkijs.checkInfoAccess(value, "authorityInfoAccess"),
+  [EXTENSION.subjectInfoAccess]: (value: Bytes) =>
+    pkijs.checkInfoAccess(value, "subjectInfoAccess"),
+  [EXTENSION.issuerAltName]: (value: Bytes) =>
+    pkijs.checkIssuerAltName(value, "issuerAltName"),
+  [EXTENSION.cRLDistributionPoints]: (value: Bytes) =>
+    pkijs.checkDistributionPoints(value, "cRLDistributionPoints"),
+  [EXTENSION.freshestCRL]: (value: Bytes) =>
+    pkijs.checkDistributionPoints(value, "freshestCRL"),
+  [EXTENSION.signedCertificateTimestampList]: (value: Bytes) =>
+    pkijs.checkTimestampList(value, "signedCertificateTimestampList"),
 };
 
-function readBasicConstraints(value: DerValue) {
-  const what = "basicConstraints";
-  const parts = [...sequence(value, what, 0, 2)];
-  let ca = false;
-  if (parts[0]?.tag === TAG.boolean) {
-    // FALSE written out breaks DER, but is common and says nothing new.
-    ca = parts.shift()!.content[0] !== 0;
-  }
-  let pathLength: number | undefined;
-  if (parts.length > 0) {
-    const { content } = expectTag(parts.shift(), TAG.integer, what);
-    if (content[0] & 0x80) derError(`Cannot read ${what}: negative length`);
-    if (!ca) derError(`Cannot read ${what}: a path length without the CA bit`);
-    // Above any path that is possible, all lengths are the same.
-    pathLength = content.length > 2
-      ? 0xffff
-      : content.reduce((sum, byte) => sum * 256 + byte, 0);
-  }
-  if (parts.length > 0) derError(`Cannot read ${what}: too many elements`);
-  return { ca, pathLength };
+type Oid = keyof typeof READERS;
+
+function isKnown(oid: string): oid is Oid {
+  return Object.hasOwn(READERS, oid);
 }
 
-function readKeyUsage(value: DerValue): number {
-  const { content } = expectTag(value, TAG.bitString, "keyUsage");
-  if (content.length > 3) derError("Cannot read keyUsage: too long");
-  let usage = 0;
-  for (let bit = 0; bit < 8 * (content.length - 1); bit++) {
-    if (content[1 + (bit >> 3)] & (0x80 >> (bit & 7))) usage |= 1 << bit;
-  }
-  if (usage === 0) derError("Cannot read keyUsage: no bit is set");
-  return usage;
-}
+/**
+ * Decoded extensions, each decoded once and when it is asked for: a peer can
+ * present many that nobody asks for. Never throws, since a broken extension is
+ * a matter for the path. One that is absent or broken is undefined, and a
+ * broken one is a {@linkcode DecodedExtensions.defect}.
+ */
+export class DecodedExtensions {
+  readonly #extensions: readonly Extension[];
+  readonly #values = new Map<string, unknown>();
+  readonly #defects = new Map<string, string>();
+  #defect: string | undefined;
+  #isDefectKnown = false;
 
-function readExtendedKeyUsage(value: DerValue): readonly string[] {
-  const what = "extKeyUsage";
-  return sequence(value, what, 1).map((purpose) => readOid(purpose, what));
-}
-
-function readAuthorityKeyIdentifier(value: DerValue) {
-  const what = "authorityKeyIdentifier";
-  let last = 0;
-  let keyIdentifier: Bytes | undefined;
-  for (const part of sequence(value, what, 0, 3)) {
-    const known = part.tag === 0x80 || part.tag === 0xa1 || part.tag === 0x82;
-    // The numbers of the tags, without the constructed bit, must rise.
-    const number = (part.tag & 0x1f) + 1;
-    if (!known || number <= last) derError(`Cannot read ${what}: elements`);
-    last = number;
-    if (part.tag === 0x80) keyIdentifier = part.content;
+  constructor(extensions: readonly Extension[]) {
+    this.#extensions = extensions;
   }
-  return { keyIdentifier };
+
+  /** Why they cannot be trusted: twice the same, or a value that cannot be read. Decodes them all. */
+  get defect(): string | undefined {
+    if (!this.#isDefectKnown) this.#defect = this.#findDefect();
+    this.#isDefectKnown = true;
+    return this.#defect;
+  }
+
+  get basicConstraints(): pkijs.BasicConstraints | undefined {
+    return this.#read(EXTENSION.basicConstraints);
+  }
+
+  get keyUsage(): number | undefined {
+    return this.#read(EXTENSION.keyUsage);
+  }
+
+  get extendedKeyUsage(): readonly string[] | undefined {
+    return this.#read(EXTENSION.extendedKeyUsage);
+  }
+
+  get subjectAltName(): readonly GeneralName[] | undefined {
+    return this.#read(EXTENSION.subjectAltName);
+  }
+
+  get nameConstraints(): NameConstraints | undefined {
+    return this.#read(EXTENSION.nameConstraints);
+  }
+
+  get subjectKeyIdentifier(): Bytes | undefined {
+    return this.#read(EXTENSION.subjectKeyIdentifier);
+  }
+
+  get authorityKeyIdentifier(): { readonly keyIdentifier?: Bytes } | undefined {
+    return this.#read(EXTENSION.authorityKeyIdentifier);
+  }
+
+  get certificatePolicies(): readonly pkijs.CertificatePolicy[] | undefined {
+    return this.#read(EXTENSION.certificatePolicies);
+  }
+
+  #findDefect(): string | undefined {
+    const seen = new Set<string>();
+    for (const { oid } of this.#extensions) {
+      if (seen.has(oid)) return `extension ${oid} stands there twice`;
+      seen.add(oid);
+      if (isKnown(oid)) this.#read(oid);
+      const defect = this.#defects.get(oid);
+      if (defect !== undefined) return defect;
+    }
+  }
+
+  #read<T extends Oid>(oid: T): ReturnType<(typeof READERS)[T]> | undefined {
+    if (!this.#values.has(oid)) this.#values.set(oid, this.#decode(oid));
+    return this.#values.get(oid) as ReturnType<(typeof READERS)[T]> | undefined;
+  }
+
+  #decode(oid: Oid): unknown {
+    const found = this.#extensions.find((one) => one.oid === oid);
+    if (found === undefined) return undefined;
+    try {
+      return READERS[oid](found.value);
+    } catch (error) {
+      if (!(error instanceof CertificateError)) throw error;
+      this.#defects.set(oid, error.message);
+      return undefined;
+    }
+  }
 }

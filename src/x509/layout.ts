@@ -1,7 +1,7 @@
 /**
- * The fixed frame of a certificate (RFC 5280, section 4.1), element by element
- * with nothing missing and nothing extra. What an extension holds is read
- * elsewhere.
+ * The frame of a certificate (RFC 5280, section 4.1): which elements stand
+ * where, with nothing missing and nothing extra. Shape alone is checked here;
+ * what the elements say is read in `pkijs.ts`.
  *
  * @module
  */
@@ -19,7 +19,14 @@ import {
   wholeBitString,
 } from "./der.ts";
 import { type Name, readName } from "./names.ts";
-import { readTime } from "./time.ts";
+import {
+  ALGORITHM_IDENTIFIER,
+  checkShape,
+  NAME,
+  PUBLIC_KEY_INFO,
+  TIME,
+  WHOLE_OCTETS,
+} from "./shape.ts";
 
 const VERSION = 0xa0;
 const ISSUER_UNIQUE_ID = 0x81;
@@ -74,39 +81,89 @@ export interface Layout {
   readonly signature: Bytes;
 }
 
+/** One extension, as it stands. */
+export interface ExtensionFrame {
+  readonly oid: DerValue;
+  readonly critical: boolean;
+  readonly value: DerValue;
+}
+
+/** The elements of a certificate, as they stand. */
+export interface Frame {
+  readonly tbs: DerValue;
+  /** 1, 2 or 3. */
+  readonly version: number;
+  readonly serialNumber: DerValue;
+  readonly innerAlgorithm: DerValue;
+  readonly issuer: DerValue;
+  readonly notBefore: DerValue;
+  readonly notAfter: DerValue;
+  readonly subject: DerValue;
+  readonly publicKey: DerValue;
+  readonly extensions: readonly ExtensionFrame[];
+  readonly outerAlgorithm: DerValue;
+  readonly signature: DerValue;
+  /** How many DER values there are, what strings hold not counted. */
+  readonly values: number;
+}
+
 function versionError(message: string): never {
   throw new CertificateError("ERR_CERTPIN_CERTIFICATE_VERSION", message);
 }
 
 /**
- * Takes a certificate apart.
+ * Checks the shape of a certificate and says where its elements stand.
  *
  * @throws {CertificateError} `ERR_CERTPIN_CERTIFICATE_DER`, or
  * `ERR_CERTPIN_CERTIFICATE_VERSION` for a version above 3 or fields that the
  * stated version does not have.
  */
-export function readLayout(der: Bytes): Layout {
+export function readFrame(der: Bytes): Frame {
   const certificate = readDer(der, MAX_CERTIFICATE_VALUES);
   const [tbs, outer, signature] = sequence(certificate, "Certificate", 3, 3);
   const fields = [...sequence(tbs, "TBSCertificate", 6, 10)];
   const version = readVersion(fields);
   const [serial, inner, issuer, validity, subject, spki, ...rest] = fields;
   const [notBefore, notAfter] = sequence(validity, "Validity", 2, 2);
-  const extensions = readTail(rest, version);
   return {
-    tbs: tbs.raw,
+    tbs,
     version,
     values: countValues(certificate),
-    serialNumber: expectTag(serial, TAG.integer, "serialNumber").content,
-    innerAlgorithm: readAlgorithm(inner, "signature"),
-    issuer: readName(issuer, "issuer"),
+    serialNumber: expectTag(serial, TAG.integer, "serialNumber"),
+    innerAlgorithm: checkShape(inner, ALGORITHM_IDENTIFIER, "signature"),
+    issuer: checkShape(issuer, NAME, "issuer"),
+    subject: checkShape(subject, NAME, "subject"),
+    notBefore: checkShape(notBefore, TIME, "notBefore"),
+    notAfter: checkShape(notAfter, TIME, "notAfter"),
+    publicKey: checkShape(spki, PUBLIC_KEY_INFO, "SubjectPublicKeyInfo"),
+    extensions: readTail(rest, version),
+    outerAlgorithm: checkShape(
+      outer,
+      ALGORITHM_IDENTIFIER,
+      "signatureAlgorithm",
+    ),
+    signature: checkShape(signature, WHOLE_OCTETS, "signatureValue"),
+  };
+}
+
+/** What a store of anchors is indexed by, read without the rest. */
+export interface IndexKeys {
+  readonly subject: Name;
+  /** Content of the key's BIT STRING. */
+  readonly key: Bytes;
+}
+
+/**
+ * Reads subject and key alone: the platform's store has hundreds of
+ * certificates, and a connection needs one.
+ *
+ * @throws {CertificateError} as {@linkcode readFrame}.
+ */
+export function readIndexKeys(der: Bytes): IndexKeys {
+  const { subject, publicKey } = readFrame(der);
+  return {
     subject: readName(subject, "subject"),
-    notBefore: readTime(notBefore, "notBefore"),
-    notAfter: readTime(notAfter, "notAfter"),
-    publicKey: readPublicKeyInfo(spki),
-    extensions,
-    outerAlgorithm: readAlgorithm(outer, "signatureAlgorithm"),
-    signature: wholeBitString(signature, "signatureValue"),
+    key: readPublicKeyInfo(publicKey).key,
   };
 }
 
@@ -125,8 +182,11 @@ function readVersion(fields: DerValue[]): number {
   return content[0] + 1;
 }
 
-function readTail(rest: DerValue[], version: number): readonly Extension[] {
-  let extensions: readonly Extension[] = [];
+function readTail(
+  rest: DerValue[],
+  version: number,
+): readonly ExtensionFrame[] {
+  let extensions: readonly ExtensionFrame[] = [];
   let last = 0;
   for (const field of rest) {
     if (field.tag <= last) derError("Cannot read TBSCertificate: order");
@@ -154,9 +214,9 @@ function readTail(rest: DerValue[], version: number): readonly Extension[] {
   return extensions;
 }
 
-function readExtension(value: DerValue): Extension {
+function readExtension(value: DerValue): ExtensionFrame {
   const parts = [...sequence(value, "Extension", 2, 3)];
-  const oid = readOid(parts.shift(), "extnID");
+  const oid = expectTag(parts.shift(), TAG.oid, "extnID");
   const critical = parts.length === 2;
   if (critical) {
     const { content } = expectTag(parts.shift(), TAG.boolean, "critical");
@@ -164,8 +224,11 @@ function readExtension(value: DerValue): Extension {
       derError("Cannot read critical: FALSE is the default");
     }
   }
-  const { content } = expectTag(parts[0], TAG.octetString, "extnValue");
-  return { oid, critical, value: content };
+  return {
+    oid,
+    critical,
+    value: expectTag(parts[0], TAG.octetString, "extnValue"),
+  };
 }
 
 /** Reads an AlgorithmIdentifier. */
@@ -173,16 +236,18 @@ export function readAlgorithm(
   value: DerValue | undefined,
   what: string,
 ): Algorithm {
-  const [oid, parameters] = sequence(value, what, 1, 2);
-  return { raw: value!.raw, oid: readOid(oid, what), parameters };
+  const { raw, children } = checkShape(value, ALGORITHM_IDENTIFIER, what);
+  const [oid, parameters] = children;
+  return { raw, oid: readOid(oid, what), parameters };
 }
 
 /** Reads a SubjectPublicKeyInfo. */
 export function readPublicKeyInfo(value: DerValue | undefined): PublicKeyInfo {
   const what = "SubjectPublicKeyInfo";
-  const [algorithm, key] = sequence(value, what, 2, 2);
+  const { raw, children } = checkShape(value, PUBLIC_KEY_INFO, what);
+  const [algorithm, key] = children;
   return {
-    raw: value!.raw,
+    raw,
     algorithm: readAlgorithm(algorithm, what),
     key: wholeBitString(key, what),
   };

@@ -6,15 +6,8 @@
  */
 import { encodeHex } from "@std/encoding/hex";
 import type { Bytes } from "../crypto/routine.ts";
-import {
-  bytesKey,
-  derError,
-  type DerValue,
-  expectTag,
-  readOid,
-  sequence,
-  TAG,
-} from "./der.ts";
+import { bytesKey, type DerValue, readOid, TAG } from "./der.ts";
+import { checkShape, NAME } from "./shape.ts";
 
 /** A distinguished name. */
 export interface Name {
@@ -62,16 +55,25 @@ export const EMAIL_ADDRESS = "1.2.840.113549.1.9.1";
 
 /** Reads a Name; the structure is checked, the values are not. */
 export function readName(value: DerValue | undefined, what: string): Name {
-  const rdns = sequence(value, what).map((rdn) => {
-    const attributes = expectTag(rdn, TAG.set, what).children;
-    if (attributes.length === 0) derError(`Cannot read ${what}: empty set`);
-    return attributes.map((attribute) => {
-      const [type, content] = sequence(attribute, what, 2, 2);
-      return { type: readOid(type, what), value: content };
-    });
-  });
+  const { raw, children } = checkShape(value, NAME, what);
+  return makeName(
+    raw,
+    children.map((rdn) =>
+      rdn.children.map(({ children: [type, value] }) => ({
+        type: readOid(type, what),
+        value,
+      }))
+    ),
+  );
+}
+
+/** A name of these relative names. */
+export function makeName(
+  raw: Bytes,
+  rdns: readonly (readonly Attribute[])[],
+): Name {
   return {
-    raw: value!.raw,
+    raw,
     rdns,
     // The separators cannot occur in a canonical value, which holds no controls.
     canonical: rdns.map((rdn) =>

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Bytes } from "../crypto/routine.ts";
-import { type DecodedExtensions, decodeExtensions } from "./extensions.ts";
+import { formatAddress } from "../host.ts";
+import { DecodedExtensions } from "./extensions.ts";
 import type { Layout } from "./layout.ts";
 import { nameKey, namesEqual, nameText } from "./names.ts";
 
@@ -41,7 +42,10 @@ export class CertificateRecord implements Layout {
   readonly issuerKey: string;
   /** Whether issuer and subject are the same name. */
   readonly selfIssued: boolean;
-  #decoded: DecodedExtensions | undefined;
+  /** The extensions, each decoded when it is asked for. */
+  readonly decoded: DecodedExtensions;
+  #dnsNames: readonly string[] | undefined;
+  #ipAddresses: readonly string[] | undefined;
   #subjectText: string | undefined;
 
   constructor(der: Bytes, layout: Layout) {
@@ -53,11 +57,25 @@ export class CertificateRecord implements Layout {
     this.subjectKey = nameKey(layout.subject);
     this.issuerKey = nameKey(layout.issuer);
     this.selfIssued = namesEqual(layout.subject, layout.issuer);
+    this.decoded = new DecodedExtensions(layout.extensions);
   }
 
-  /** The extensions that decide, decoded once. */
-  get decoded(): DecodedExtensions {
-    return this.#decoded ??= decodeExtensions(this.extensions);
+  /** The DNS names of subjectAltName; frozen. */
+  get dnsNames(): readonly string[] {
+    return this.#dnsNames ??= Object.freeze(
+      (this.decoded.subjectAltName ?? [])
+        .flatMap((name) => name.kind === "dns" ? [name.text] : []),
+    );
+  }
+
+  /** The IP addresses of subjectAltName, as text; frozen. */
+  get ipAddresses(): readonly string[] {
+    return this.#ipAddresses ??= Object.freeze(
+      (this.decoded.subjectAltName ?? [])
+        .flatMap((name) =>
+          name.kind === "ip" ? [formatAddress(name.bytes)] : []
+        ),
+    );
   }
 
   /** The subject, as RFC 4514 writes it; written once. */

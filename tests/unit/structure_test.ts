@@ -3,6 +3,7 @@ import ts from "typescript";
 import { floorOf, FLOORS, mayImport } from "../../tools/floors.ts";
 import {
   findRing,
+  type ImportGraph,
   importGraph,
   reach,
   specifiersOf,
@@ -105,19 +106,48 @@ Deno.test("no import leads back to where it came from", () => {
   );
 });
 
-Deno.test("only src/x509/, src/testing/ and cli/keys/ import pkijs and asn1js", () => {
-  const importers = [...graph]
+/** The one module of the library that knows pkijs, and holds it to account. */
+const READER = "src/x509/pkijs.ts";
+
+/** The modules of a graph that import pkijs or asn1js. */
+function readers(imports: ImportGraph): string[] {
+  return [...imports]
     .filter(([, targets]) =>
-      targets.some((to) => /^(npm:)?(pkijs|asn1js)\b/.test(to))
+      targets.some((to) => /^(npm:)?(pkijs|asn1js)(?![\w-])/.test(to))
     )
     .map(([path]) => path);
-  assert(importers.length > 0);
+}
+
+Deno.test("one module of the library imports pkijs and asn1js, and it imports both", () => {
   assertEquals(
-    importers.filter((path) =>
-      !/^(src\/(x509|testing)|cli\/keys)\//.test(path)
-    ),
-    [],
+    readers(graph).filter((path) => !path.startsWith("cli/keys/")),
+    [READER],
   );
+  const imported = graph.get(READER)!;
+  assert(imported.includes("pkijs"));
+  assert(imported.includes("asn1js"));
+});
+
+Deno.test("an import of pkijs is seen in whatever form it is written", () => {
+  const importing = (specifier: string) =>
+    readers(new Map([["src/path/search.ts", [specifier]]])).length;
+  for (
+    const specifier of [
+      "pkijs",
+      "asn1js",
+      "npm:pkijs@^4.0.0",
+      "pkijs/build/index.js",
+    ]
+  ) assertEquals(importing(specifier), 1, specifier);
+  for (const specifier of ["./pkijs.ts", "pkijs-like", "../x509/pkijs.ts"]) {
+    assertEquals(importing(specifier), 0, specifier);
+  }
+});
+
+Deno.test("certificates are read by that module", () => {
+  for (const path of ["src/x509/certificate.ts", "src/x509/extensions.ts"]) {
+    assert(graph.get(path)!.includes(READER), path);
+  }
 });
 
 Deno.test("mod.ts reaches its own files, @std/encoding, pkijs and asn1js, nothing else", () => {

@@ -1,6 +1,7 @@
 /**
  * Extensions that break a rule of RFC 5280, section 4.2, or cannot be read.
  */
+import { MAX_REFERENCES } from "../../../src/limits.ts";
 import {
   boolean,
   explicit,
@@ -128,6 +129,206 @@ const UNREADABLE_OF_ISSUERS: readonly PathCase[] = [
     CONSTRAINED,
     sequence(explicit(0, subtree(tlv(0x81, Uint8Array.of(9))))),
     sequence(explicit(0, subtree())),
+  ),
+];
+
+const ascii = (text: string) => new TextEncoder().encode(text);
+const LOCATION = tlv(0x86, ascii("http://ca.example/"));
+const OCSP = objectIdentifier("1.3.6.1.5.5.7.48.1");
+const POLICY = objectIdentifier("2.23.140.1.2.1");
+const CPS = objectIdentifier("1.3.6.1.5.5.7.2.1");
+const USER_NOTICE = objectIdentifier("1.3.6.1.5.5.7.2.2");
+/** A certificate policy with one qualifier. */
+const qualified = (kind: Uint8Array, value: Uint8Array) =>
+  sequence(sequence(POLICY, sequence(sequence(kind, value))));
+/** A list of one timestamp of version 1, signed with so many bytes. */
+function timestamps(version: number, signatureBytes: number): Uint8Array {
+  const timestamp = [
+    version,
+    ...new Uint8Array(32),
+    ...new Uint8Array(8),
+    ...[0, 0],
+    ...[4, 3, 0, 8],
+    ...new Uint8Array(signatureBytes),
+  ];
+  const { length } = timestamp;
+  return octetString(
+    Uint8Array.from([0, length + 2, 0, length, ...timestamp]),
+  );
+}
+
+/** Extensions that decide nothing, and must be well formed all the same. */
+const UNREADABLE_REFERENCES: readonly PathCase[] = [
+  ...[
+    ["authorityInfoAccess", "1.3.6.1.5.5.7.1.1"],
+    ["subjectInfoAccess", "1.3.6.1.5.5.7.1.11"],
+  ].flatMap(([name, oid]) => [
+    unreadable(
+      `${name} without a place`,
+      oid,
+      sequence(),
+      sequence(sequence(OCSP, LOCATION)),
+    ),
+    unreadable(
+      `${name} that is no DER`,
+      oid,
+      Uint8Array.of(0xde, 0xad),
+      sequence(sequence(OCSP, LOCATION)),
+    ),
+    unreadable(
+      `${name} with a third element`,
+      oid,
+      sequence(sequence(OCSP, LOCATION, nullValue())),
+      sequence(sequence(OCSP, LOCATION)),
+    ),
+    unreadable(
+      `${name} whose place is a UTF8String`,
+      oid,
+      sequence(sequence(OCSP, tlv(0x0c, ascii("http://ca.example/")))),
+      sequence(sequence(OCSP, LOCATION)),
+    ),
+    unreadable(
+      `${name} with places beyond the bound`,
+      oid,
+      sequence(
+        ...new Array(MAX_REFERENCES + 1).fill(sequence(OCSP, LOCATION)),
+      ),
+      sequence(...new Array(MAX_REFERENCES).fill(sequence(OCSP, LOCATION))),
+    ),
+  ]),
+  ...[["distribution points", "2.5.29.31"], ["freshestCRL", "2.5.29.46"]]
+    .flatMap(([name, oid]) => [
+      unreadable(
+        `${name} without one`,
+        oid,
+        sequence(),
+        sequence(sequence(explicit(0, explicit(0, LOCATION)))),
+      ),
+      unreadable(
+        `${name} whose name is not tagged`,
+        oid,
+        sequence(sequence(explicit(0, LOCATION))),
+        sequence(sequence(explicit(0, explicit(0, LOCATION)))),
+      ),
+      unreadable(
+        `${name} with elements out of order`,
+        oid,
+        sequence(
+          sequence(
+            tlv(0x81, Uint8Array.of(6, 0x40)),
+            explicit(0, explicit(0, LOCATION)),
+          ),
+        ),
+        sequence(
+          sequence(
+            explicit(0, explicit(0, LOCATION)),
+            tlv(0x81, Uint8Array.of(6, 0x40)),
+          ),
+        ),
+      ),
+      unreadable(
+        `${name} relative to an issuer, without an attribute`,
+        oid,
+        sequence(sequence(explicit(0, explicit(1)))),
+        sequence(
+          sequence(
+            explicit(
+              0,
+              explicit(
+                1,
+                sequence(objectIdentifier("2.5.4.3"), tlv(0x0c, ascii("a"))),
+              ),
+            ),
+          ),
+        ),
+      ),
+    ]),
+  unreadable(
+    "issuerAltName without a name",
+    "2.5.29.18",
+    sequence(),
+    sequence(HOST_NAME),
+  ),
+  unreadable(
+    "policyMappings with one policy",
+    "2.5.29.33",
+    sequence(sequence(POLICY)),
+    sequence(sequence(POLICY, POLICY)),
+  ),
+  ...[false, true].flatMap((critical) => {
+    const policies = (what: string, wrong: Uint8Array, right: Uint8Array) =>
+      leaf(
+        `${critical ? "critical " : ""}certificatePolicies ${what}`,
+        "ERR_CERTPIN_PATH_EXTENSION",
+        {
+          extraExtensions: [{ oid: "2.5.29.32", critical, value: wrong }],
+        },
+        {
+          extraExtensions: [{ oid: "2.5.29.32", critical, value: right }],
+        },
+      );
+    return [
+      policies(
+        "that are no DER",
+        Uint8Array.of(0xde, 0xad),
+        sequence(sequence(POLICY)),
+      ),
+      policies("without one", sequence(), sequence(sequence(POLICY))),
+      policies(
+        "without a qualifier in their list",
+        sequence(sequence(POLICY, sequence())),
+        sequence(sequence(POLICY)),
+      ),
+      policies(
+        "whose CPS is a UTF8String",
+        qualified(CPS, tlv(0x0c, ascii("http://ca.example/"))),
+        qualified(CPS, tlv(0x16, ascii("http://ca.example/"))),
+      ),
+      policies(
+        "whose notice has a number in place of text",
+        qualified(USER_NOTICE, sequence(integer(1))),
+        qualified(USER_NOTICE, sequence(tlv(0x0c, ascii("text")))),
+      ),
+      policies(
+        "that name the same policy twice",
+        sequence(sequence(POLICY), sequence(POLICY)),
+        sequence(sequence(POLICY), sequence(OCSP)),
+      ),
+    ];
+  }),
+  leaf(
+    "critical certificatePolicies with an unknown qualifier",
+    "ERR_CERTPIN_PATH_CRITICAL_EXTENSION",
+    {
+      extraExtensions: [{
+        oid: "2.5.29.32",
+        critical: true,
+        value: qualified(OCSP, nullValue()),
+      }],
+    },
+    {
+      extraExtensions: [{
+        oid: "2.5.29.32",
+        value: qualified(OCSP, nullValue()),
+      }],
+    },
+  ),
+  ...([
+    [
+      "of another length than it says",
+      octetString(
+        Uint8Array.from([...new Uint8Array(4)]),
+      ),
+    ],
+    ["of an unknown version", timestamps(1, 8)],
+    ["with a signature that is cut", timestamps(0, 7)],
+  ] as const).map(([what, wrong]) =>
+    unreadable(
+      `a list of timestamps ${what}`,
+      "1.3.6.1.4.1.11129.2.4.2",
+      wrong,
+      timestamps(0, 8),
+    )
   ),
 ];
 
@@ -287,8 +488,11 @@ export const EXTENSION_CASES: readonly PathCase[] = [
   unreadable(
     "another name without a type",
     "2.5.29.17",
-    sequence(HOST_NAME, explicit(0)),
-    sequence(HOST_NAME, explicit(0, objectIdentifier("1.2.3"), explicit(0))),
+    sequence(HOST_NAME, explicit(0, explicit(0, nullValue()))),
+    sequence(
+      HOST_NAME,
+      explicit(0, objectIdentifier("1.2.3"), explicit(0, nullValue())),
+    ),
     { hostnames: [], subject: HOSTNAME },
   ),
   unreadable(
@@ -320,4 +524,5 @@ export const EXTENSION_CASES: readonly PathCase[] = [
     { authorityKeyIdentifier: false },
   ),
   ...UNREADABLE_OF_ISSUERS,
+  ...UNREADABLE_REFERENCES,
 ];
