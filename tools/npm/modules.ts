@@ -38,7 +38,7 @@ function packagePath(specifier: string): string {
 export async function reachedBy(entries: readonly string[]): Promise<Reached> {
   const packages = new Set<string>();
   const place = (specifier: string): string => {
-    if (specifier.startsWith("node:")) return specifier;
+    if (/^(node|cloudflare):/.test(specifier)) return specifier;
     if (!specifier.startsWith("npm:")) return packagePath(specifier);
     const { name, rest } = splitNpm(specifier);
     packages.add(name);
