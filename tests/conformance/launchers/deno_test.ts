@@ -3,6 +3,7 @@
  */
 import { adapterBodies } from "../adapter_bodies.ts";
 import { coreBodies } from "../core_bodies.ts";
+import { edgeAdapterBodies } from "../edge_adapter_bodies.ts";
 import { edgeBodies } from "../edge_bodies.ts";
 import { createHarness } from "../harness.ts";
 
@@ -14,6 +15,13 @@ const harness = createHarness(
   },
   (result) => console.log(`FEATURE ${JSON.stringify(result)}`),
 );
-for (const body of [...coreBodies, ...edgeBodies, ...adapterBodies]) {
+for (
+  const body of [
+    ...coreBodies,
+    ...edgeBodies,
+    ...edgeAdapterBodies,
+    ...adapterBodies,
+  ]
+) {
   body(harness);
 }

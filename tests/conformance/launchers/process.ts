@@ -4,6 +4,7 @@
 import process from "node:process";
 import { adapterBodies } from "../adapter_bodies.ts";
 import { coreBodies } from "../core_bodies.ts";
+import { edgeAdapterBodies } from "../edge_adapter_bodies.ts";
 import { edgeBodies } from "../edge_bodies.ts";
 import { runBodies } from "./mini.ts";
 
@@ -15,7 +16,7 @@ const runtime = versions.deno ? "deno" : versions.bun ? "bun" : "node";
 const { failed } = await runBodies(
   runtime,
   versions[runtime]!,
-  [...coreBodies, ...edgeBodies, ...adapterBodies],
+  [...coreBodies, ...edgeBodies, ...edgeAdapterBodies, ...adapterBodies],
   console.log,
 );
 process.exitCode = failed > 0 ? 1 : 0;

@@ -1,0 +1,20 @@
+/**
+ * The tests of the edge adapters over sockets, on Deno, Node and Bun.
+ */
+import { createFetch } from "../../src/adapters/edge.ts";
+import { refusals } from "./edge/refusals.ts";
+import { connectLoopback } from "./edge/tcp.ts";
+import { visit } from "./edge/visit.ts";
+import type { Body } from "./harness.ts";
+
+/** All of them. */
+export const edgeAdapterBodies: readonly Body[] = [
+  refusals((where) =>
+    visit(where, () =>
+      createFetch(where.policy, {
+        ca: where.ca,
+        connect: connectLoopback,
+        onWarning: () => {},
+      }))
+  ),
+];
