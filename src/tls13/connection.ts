@@ -193,19 +193,10 @@ export class Connection implements TlsStream {
       this.#readSecret = await this.#readSecret.next();
       this.#records.protect(await this.#readSecret.trafficKeys("decrypt"));
       this.#hasAskedForKeyUpdate = false;
-      if (isRequested) this.#answerKeyUpdate();
+      // It is answered before the next data, once for all requests until then:
+      // a peer that does not read cannot make answers pile up.
+      this.#owesKeyUpdate ||= isRequested;
     }
-  }
-
-  /** Answers once, however many requests came before the answer was sent. */
-  #answerKeyUpdate(): void {
-    if (this.#owesKeyUpdate || this.#hasWrittenAll) return;
-    this.#owesKeyUpdate = true;
-    this.#writer.inTurn(async () => {
-      if (this.#owesKeyUpdate && !this.#hasWrittenAll) {
-        await this.#updateKeys(false);
-      }
-    }).catch((error) => this.#failWriting(error));
   }
 
   /** Asks the peer for new keys before AES-GCM's limit (RFC 8446, section 5.5). */
@@ -242,6 +233,7 @@ export class Connection implements TlsStream {
       const batch = chunk.subarray(at, at + BATCH_BYTES);
       await this.#writer.inTurn(async () => {
         if (
+          this.#owesKeyUpdate ||
           this.#writer.sequence + MAX_TLS_PARALLEL_RECORDS > this.#recordsPerKey
         ) await this.#updateKeys(false);
         await this.#writer.write(

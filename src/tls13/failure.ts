@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { CertpinError, ConnectionError } from "../errors.ts";
+import {
+  CertificateError,
+  ConnectionError,
+  LimitError,
+  PathError,
+  PinMismatchError,
+  PolicyError,
+} from "../errors.ts";
 
 /** Alert descriptions and their numbers (RFC 8446, section 6; RFC 7301). */
 export const ALERTS = {
@@ -99,15 +106,19 @@ export function alertReceived(description: number): TlsFailure {
 /** The alert that fits an error, whoever threw it (RFC 8446, section 6.2). */
 export function alertFor(error: unknown): AlertName | undefined {
   if (error instanceof TlsFailure) return error.alert;
-  if (!(error instanceof CertpinError)) return "internal_error";
-  switch (error.code) {
-    case "ERR_CERTPIN_PATH_NO_ISSUER":
-      return "unknown_ca";
-    case "ERR_CERTPIN_PATH_EXPIRED":
-      return "certificate_expired";
-    case "ERR_CERTPIN_OPTION":
-      return "internal_error";
-    default:
-      return "bad_certificate";
+  if (error instanceof CertificateError) return "bad_certificate";
+  if (error instanceof PathError) {
+    switch (error.code) {
+      case "ERR_CERTPIN_PATH_NO_ISSUER":
+        return "unknown_ca";
+      case "ERR_CERTPIN_PATH_EXPIRED":
+        return "certificate_expired";
+      default:
+        return "bad_certificate";
+    }
   }
+  return error instanceof PinMismatchError || error instanceof LimitError ||
+      error instanceof PolicyError
+    ? "certificate_unknown"
+    : "internal_error";
 }

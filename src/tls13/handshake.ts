@@ -45,7 +45,6 @@ import {
 } from "./messages.ts";
 import type { Profile } from "./profile.ts";
 import {
-  CHANGE_CIPHER_SPEC,
   firstFlight,
   type RecordReader,
   type RecordWriter,
@@ -65,6 +64,15 @@ const RANDOM_LENGTH = 32;
 /** The end of a ServerHello's random says so if a server of TLS 1.3 was made to use an older version (section 4.1.3). */
 const DOWNGRADE_SENTINEL = [0x44, 0x4f, 0x57, 0x4e, 0x47, 0x52, 0x44];
 const EMPTY: Bytes = new Uint8Array(0);
+/**
+ * How servers without TLS 1.3 refuse a ClientHello: those that know
+ * supported_versions by the first, older ones, which find no cipher suite of
+ * theirs, by the second.
+ */
+const OLD_VERSION_ALERTS: ReadonlySet<number> = new Set([
+  ALERTS.protocol_version,
+  ALERTS.handshake_failure,
+]);
 
 /** What a handshake ends with. */
 export interface Session {
@@ -112,7 +120,6 @@ export class Handshake {
   readonly #messages = new MessageBuffer();
   readonly #alerts = new AlertReader();
   readonly #transcript = new Transcript();
-  #hasSentChangeCipherSpec = false;
 
   constructor(
     records: RecordReader,
@@ -130,7 +137,8 @@ export class Handshake {
 
   /** Runs to the client's Finished. */
   async run(): Promise<Session> {
-    const { hello, serverHello, suite, share } = await this.#sayHello();
+    const { hello, serverHello, suite, share, hasRetried } = await this
+      .#sayHello();
     const schedule = await KeySchedule.from(
       suite,
       await share.agree(serverHello.keyShare!.share),
@@ -145,6 +153,7 @@ export class Handshake {
     this.#records.protect(readKeys);
     // From here on an alert is encrypted too.
     this.#writer.protect(writeKeys);
+    if (!hasRetried) this.#writer.beginSecondFlight();
 
     const alpnProtocol = await this.#readEncryptedExtensions(hello);
     const { chain, request } = await this.#readCertificate(suite);
@@ -168,12 +177,14 @@ export class Handshake {
     serverHello: ServerHello;
     suite: Suite;
     share: KeyShare;
+    hasRetried: boolean;
   }> {
     let shares = await createKeyShares(this.#profile.shares);
     let hello = this.#firstHello(shares);
     await this.#sendHello(hello, firstFlight);
-    let answer = await this.#readServerHello(hello);
-    if (answer.serverHello.isRetry) {
+    let answer = await this.#readServerHello(hello, "WAIT_SERVER_HELLO");
+    const hasRetried = answer.serverHello.isRetry;
+    if (hasRetried) {
       const { suite, serverHello } = answer;
       await this.#transcript.startAgain(suite);
       this.#transcript.add(answer.raw);
@@ -182,13 +193,12 @@ export class Handshake {
       }
       shares = await this.#sharesAfterRetry(serverHello, shares);
       hello = retriedHello(hello, shares, serverHello.cookie);
-      const record = (raw: Bytes) => this.#writer.seal("handshake", raw);
-      this.#hasSentChangeCipherSpec = true;
+      this.#writer.beginSecondFlight();
       await this.#sendHello(
         hello,
-        async (raw) => concat(CHANGE_CIPHER_SPEC, await record(raw)),
+        (raw) => this.#writer.seal("handshake", raw),
       );
-      answer = await this.#readServerHello(hello);
+      answer = await this.#readServerHello(hello, "WAIT_SECOND_SERVER_HELLO");
       if (answer.serverHello.isRetry) {
         refuse("unexpected_message", "it sent a second HelloRetryRequest");
       }
@@ -213,7 +223,7 @@ export class Handshake {
     if (!share) {
       refuse("illegal_parameter", "it chose a group without a key share");
     }
-    return { hello, serverHello, suite, share };
+    return { hello, serverHello, suite, share, hasRetried };
   }
 
   #firstHello(shares: readonly KeyShare[]): ClientHello {
@@ -275,12 +285,15 @@ export class Handshake {
     }
   }
 
-  async #readServerHello(hello: ClientHello): Promise<{
+  async #readServerHello(
+    hello: ClientHello,
+    state: "WAIT_SERVER_HELLO" | "WAIT_SECOND_SERVER_HELLO",
+  ): Promise<{
     raw: Bytes;
     serverHello: ServerHello;
     suite: Suite;
   }> {
-    const { body, raw } = await this.#receive("WAIT_SERVER_HELLO");
+    const { body, raw } = await this.#receive(state);
     const serverHello = readServerHello(body);
     this.#checkVersion(serverHello);
     if (!bytesEqual(serverHello.sessionId, hello.sessionId)) {
@@ -468,12 +481,7 @@ export class Handshake {
       "finished",
       new Uint8Array(await crypto.subtle.sign("HMAC", key, transcriptHash)),
     ));
-    await this.#send(async () => {
-      const records = await this.#writer.seal("handshake", concat(...flight));
-      return this.#hasSentChangeCipherSpec
-        ? records
-        : concat(CHANGE_CIPHER_SPEC, records);
-    });
+    await this.#send(() => this.#writer.seal("handshake", concat(...flight)));
   }
 
   /** The next message, which must be one that the state takes. */
@@ -497,7 +505,7 @@ export class Handshake {
       const description = this.#alerts.read(record.content);
       if (description === undefined) continue;
       if (
-        state === "WAIT_SERVER_HELLO" && description === ALERTS.protocol_version
+        state === "WAIT_SERVER_HELLO" && OLD_VERSION_ALERTS.has(description)
       ) throw oldVersion(undefined);
       throw alertReceived(description);
     }
@@ -509,7 +517,7 @@ function oldVersion(alert: "protocol_version" | undefined): TlsFailure {
   return new TlsFailure(
     "ERR_CERTPIN_TLS_VERSION",
     alert,
-    "The server does not speak TLS 1.3, and nothing older is spoken here",
+    "The server does not speak TLS 1.3, or shares no algorithm of it with this client; nothing older is spoken here",
   );
 }
 

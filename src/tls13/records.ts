@@ -314,6 +314,7 @@ function unwrap(inner: Bytes): TlsRecord {
 export class RecordWriter {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   #protection: Protection | undefined;
+  #isSecondFlight = false;
   #turn: Promise<unknown> = Promise.resolve();
   #written: Promise<void> = Promise.resolve();
 
@@ -338,9 +339,15 @@ export class RecordWriter {
     return result;
   }
 
-  /** Content as records, encrypted once there are keys. */
+  /**
+   * Content as records, encrypted once there are keys. The second flight, be it
+   * an alert alone, begins with a change_cipher_spec: middlebox compatibility
+   * mode (RFC 8446, appendix D.4).
+   */
   async seal(type: ContentName, content: Uint8Array): Promise<Bytes> {
-    const sealing: Promise<Bytes>[] = [];
+    const sealing: (Bytes | Promise<Bytes>)[] = [];
+    if (this.#isSecondFlight) sealing.push(CHANGE_CIPHER_SPEC);
+    this.#isSecondFlight = false;
     let at = 0;
     do {
       const part = content.subarray(at, at + MAX_TLS_PLAINTEXT_BYTES);
@@ -376,6 +383,11 @@ export class RecordWriter {
     this.#written.catch(() => {});
   }
 
+  /** What is sealed next begins the second flight. */
+  beginSecondFlight(): void {
+    this.#isSecondFlight = true;
+  }
+
   /** Waits until everything is written. */
   async flush(): Promise<void> {
     await this.inTurn(() => this.#written);
@@ -392,8 +404,7 @@ export class RecordWriter {
   }
 }
 
-/** The change_cipher_spec of middlebox compatibility mode (RFC 8446, appendix D.4). */
-export const CHANGE_CIPHER_SPEC: Bytes = concat(
+const CHANGE_CIPHER_SPEC: Bytes = concat(
   header(CONTENT.change_cipher_spec, LEGACY_VERSION, 1),
   Uint8Array.of(1),
 );

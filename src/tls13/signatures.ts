@@ -319,7 +319,7 @@ const RSA_ENCRYPTION = Uint8Array.of(
 );
 
 /** PKCS#8 as engines import it: WebCrypto knows RSA keys under rsaEncryption alone. */
-function importablePkcs8(pkcs8: Uint8Array): Bytes {
+export function importablePkcs8(pkcs8: Uint8Array): Bytes {
   const copy = new Uint8Array(pkcs8);
   const [version, algorithm, key] = sequence(readDer(copy), "PKCS#8", 3, 5);
   if (readOid(algorithm.children[0], "PKCS#8") !== RSASSA_PSS) return copy;

@@ -10,6 +10,8 @@ import type { HandshakeName } from "./messages.ts";
 export const STATES = {
   /** After the ClientHello; a HelloRetryRequest is a ServerHello on the wire. */
   WAIT_SERVER_HELLO: ["server_hello"],
+  /** After the ClientHello that answers a HelloRetryRequest. */
+  WAIT_SECOND_SERVER_HELLO: ["server_hello"],
   /** After the ServerHello. */
   WAIT_ENCRYPTED_EXTENSIONS: ["encrypted_extensions"],
   /** After EncryptedExtensions. */
