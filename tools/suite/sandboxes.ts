@@ -13,7 +13,13 @@ import {
 } from "./runtimes.ts";
 
 /** The workerd that is tested. */
-const WORKERD = "workerd@1.20261117.1";
+export const WORKERD = "workerd@1.20261117.1";
+
+/** Arguments of node that print the path of the program beside it. */
+export const WORKERD_PATH = [
+  "-p",
+  `require("node:path").join(process.env.PATH.split(require("node:path").delimiter)[0], "workerd")`,
+];
 
 /** Longest that the page may take, in milliseconds: a guard against hangs. */
 const PAGE_MS = 5 * 60 * 1000;
@@ -84,10 +90,7 @@ async function bundleAdapters(
 export async function runInWorkerd(
   { all, verbose }: BodyOptions,
 ): Promise<Ran | undefined> {
-  const path = await programPath(WORKERD, "node", [
-    "-p",
-    `require("node:path").join(process.env.PATH.split(require("node:path").delimiter)[0], "workerd")`,
-  ]);
+  const path = await programPath(WORKERD, "node", WORKERD_PATH);
   if (path === undefined) return undefined;
   const folder = await packagesFolder([
     "tests/conformance/launchers/workerd.ts",
