@@ -22,6 +22,7 @@ import { sweep } from "./adapters/sweep.ts";
 import type { Body } from "./harness.ts";
 import { updateAge } from "./updates/age.ts";
 import { updateAttacks } from "./updates/attacks.ts";
+import { updateRefresh } from "./updates/refresh.ts";
 import { updateStores } from "./updates/stores.ts";
 
 /** All of them. */
@@ -47,4 +48,5 @@ export const adapterBodies: readonly Body[] = [
   updateAttacks,
   updateStores,
   updateAge,
+  updateRefresh,
 ];

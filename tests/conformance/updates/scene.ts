@@ -112,3 +112,19 @@ export async function codeOf(
     return code ?? name;
   }
 }
+
+/** Runs while timers of exactly this time fire at once. */
+export async function hurrying(
+  milliseconds: number,
+  body: () => Promise<void>,
+): Promise<void> {
+  const original = globalThis.setTimeout;
+  const hurried = (act: () => void, wanted?: number) =>
+    original(act, wanted === milliseconds ? 0 : wanted);
+  globalThis.setTimeout = hurried as typeof setTimeout;
+  try {
+    await body();
+  } finally {
+    globalThis.setTimeout = original;
+  }
+}

@@ -13,6 +13,7 @@ import { RefreshLimit } from "../../../src/updates/refresh_limit.ts";
 import {
   AUDIENCE,
   codeOf,
+  hurrying,
   KEYS,
   signed,
 } from "../../conformance/updates/scene.ts";
@@ -171,22 +172,6 @@ Deno.test("a load that gives no text is a failed fetch", async () => {
     );
   }
 });
-
-/** Runs while timers of exactly this time fire at once. */
-async function hurrying(
-  milliseconds: number,
-  body: () => Promise<void>,
-): Promise<void> {
-  const original = globalThis.setTimeout;
-  const hurried = (act: () => void, wanted?: number) =>
-    original(act, wanted === milliseconds ? 0 : wanted);
-  globalThis.setTimeout = hurried as typeof setTimeout;
-  try {
-    await body();
-  } finally {
-    globalThis.setTimeout = original;
-  }
-}
 
 Deno.test("what does not end is ended, whether it heeds the signal or not", async () => {
   const never = new Promise<never>(() => {});
