@@ -12,12 +12,22 @@ import type { Io } from "./io.ts";
 export const POLICY_HINT =
   "certpin.schema.json says what a policy may hold: init writes it beside the policy";
 
-/** Reads and checks a policy. */
-export async function readPolicy(io: Io, source: string): Promise<Policy> {
+/** A policy, and the text that it was read from. */
+export interface PolicyFile {
+  readonly policy: Policy;
+  readonly text: string;
+}
+
+/** Reads and checks a policy, and keeps its text. */
+export async function readPolicyFile(
+  io: Io,
+  source: string,
+): Promise<PolicyFile> {
   const text = await readText(io, source);
-  return await about(
+  const policy = await about(
     source,
     () => parsePolicy(text),
     () => POLICY_HINT,
   );
+  return { policy, text };
 }

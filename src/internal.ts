@@ -25,11 +25,16 @@ export {
   applyAccept,
   type SortedFindings,
 } from "./policy/accept.ts";
-export { finding } from "./policy/findings.ts";
+export { finding, FINDINGS } from "./policy/findings.ts";
 export { lintRoutine } from "./policy/lint.ts";
 export { policyRecordOf } from "./policy/policy.ts";
 export { readPolicy } from "./policy/read.ts";
-export type { HostEntry, PinRule, PolicyRecord } from "./policy/record.ts";
+export {
+  findEntry,
+  type HostEntry,
+  type PinRule,
+  type PolicyRecord,
+} from "./policy/record.ts";
 export { escapeText, quoteText } from "./text.ts";
 export { parseDer, recordOf } from "./x509/certificate.ts";
 export {

@@ -12,6 +12,7 @@ import { createPinner, type Policy } from "@certpin/certpin";
 import {
   canonicalHost,
   escapeText,
+  findEntry,
   policyRecordOf,
 } from "@certpin/certpin/internal";
 import {
@@ -28,7 +29,8 @@ import { networkOptions } from "./inspect.ts";
 import type { Io } from "../io.ts";
 import { jsonText } from "../render/json.ts";
 import { junit } from "../render/junit.ts";
-import { readPolicy } from "../policy_file.ts";
+import { checkResults, sarif } from "../render/sarif.ts";
+import { readPolicyFile } from "../policy_file.ts";
 import { inParallel, startProgress } from "../render/progress.ts";
 import type { CommandParser } from "../command.ts";
 import { remedyFor } from "./remedies.ts";
@@ -59,6 +61,7 @@ interface CheckOptions {
   readonly timeout: number;
   readonly retries: number;
   readonly junit?: string;
+  readonly sarif?: string;
   readonly json: boolean;
 }
 
@@ -179,7 +182,7 @@ function resultJson({ warnings, ...rest }: CheckResult): unknown {
 }
 
 async function run(io: Io, options: CheckOptions): Promise<number> {
-  const policy = await readPolicy(io, options.policy);
+  const { policy, text } = await readPolicyFile(io, options.policy);
   const { at } = options;
   const settings: CheckSettings = {
     pinner: createPinner(policy, {
@@ -203,6 +206,14 @@ async function run(io: Io, options: CheckOptions): Promise<number> {
   if (options.junit !== undefined) {
     // A report of an earlier run is there to be replaced.
     await writeWhole(options.junit, junit(options.policy, results), true);
+  }
+  if (options.sarif !== undefined) {
+    const found = checkResults(
+      results,
+      (name) =>
+        findEntry(policyRecordOf(policy), canonicalHost(name))?.pointer ?? "",
+    );
+    await writeWhole(options.sarif, sarif(options.policy, text, found), true);
   }
   if (options.json) {
     const document = { ok: blocked === 0, results: results.map(resultJson) };
@@ -266,6 +277,9 @@ export const checkCommand: CommandParser = command(
       ),
       junit: optional(option("--junit", file(), {
         description: message`Writes JUnit XML for a build server.`,
+      })),
+      sarif: optional(option("--sarif", file(), {
+        description: message`Writes SARIF for code scanning.`,
       })),
       json: option("--json", { description: message`One JSON document.` }),
     }),

@@ -6,7 +6,7 @@
 import * as tls from "node:tls";
 import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
-import { map, multiple } from "@optique/core/modifiers";
+import { map, multiple, optional } from "@optique/core/modifiers";
 import { argument, command, option } from "@optique/core/primitives";
 import {
   type Certificate,
@@ -29,11 +29,12 @@ import {
   type SortedFindings,
 } from "@certpin/certpin/internal";
 import { about, EXIT_FAILED, EXIT_OK, Failure } from "../failure.ts";
-import { readText } from "../files.ts";
+import { readText, writeWhole } from "../files.ts";
 import { networkOptions } from "./inspect.ts";
 import { findPath } from "./inspection.ts";
 import type { Io } from "../io.ts";
 import { jsonText } from "../render/json.ts";
+import { findingResults, sarif } from "../render/sarif.ts";
 import { commandFindings, registeredName } from "./lint_checks.ts";
 import { POLICY_HINT } from "../policy_file.ts";
 import type { CommandParser } from "../command.ts";
@@ -47,6 +48,7 @@ interface LintOptions {
   readonly chains: readonly string[];
   readonly at?: Date;
   readonly strict: boolean;
+  readonly sarif?: string;
   readonly json: boolean;
 }
 
@@ -212,6 +214,10 @@ async function run(io: Io, options: LintOptions): Promise<number> {
   findings.sort((a, b) =>
     ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity)
   );
+  if (options.sarif !== undefined) {
+    const log = sarif(options.policy, text, findingResults(findings));
+    await writeWhole(options.sarif, log, true);
+  }
   if (options.json) {
     const more = accepted.length > 0 ? { accepted } : {};
     io.out(jsonText({ findings, ...more }));
@@ -243,6 +249,9 @@ export const lintCommand: CommandParser = command(
       strict: option("--strict", {
         description: message`Warnings fail too.`,
       }),
+      sarif: optional(option("--sarif", file(), {
+        description: message`Writes SARIF for code scanning.`,
+      })),
       json: option("--json", { description: message`One JSON document.` }),
     }),
     (options) => (io: Io) => run(io, options),
