@@ -34,7 +34,7 @@ function urlOf({ hostname, port, path = "/" }: Asked): string {
   return `https://${hostname}:${port}${path}`;
 }
 
-/** Asks several times, and tells what came. */
+/** Asks several times, in a way that is never repeated, and tells what came. */
 async function askOften(
   pinned: edge.PinnedFetch,
   asked: Asked,
@@ -42,7 +42,8 @@ async function askOften(
   const texts: string[] = [];
   try {
     for (let index = 0; index < (asked.count ?? 1); index++) {
-      texts.push(await (await pinned(urlOf(asked))).text());
+      const response = await pinned(urlOf(asked), { method: "POST", body: "" });
+      texts.push(await response.text());
     }
     return Response.json({ texts });
   } catch (error) {
