@@ -195,8 +195,11 @@ async function isPresented(client: Client, side: Side): Promise<boolean> {
     const { hostname, ca, policy } = side;
     const where = { hostname, port: server.port, ca, policy };
     const { code, status } = await client(where);
-    const hasGivenUp = code === "ERR_CERTPIN_TLS_TRUNCATED" ||
-      code === "ERR_CERTPIN_TLS_ALERT";
+    const hasGivenUp = [
+      "ERR_CERTPIN_TLS_ALERT",
+      "ERR_CERTPIN_TLS_TRUNCATED",
+      "ERR_CERTPIN_TLS_VERSION",
+    ].includes(code ?? "");
     return status !== 200 && !hasGivenUp;
   } catch {
     return false;
