@@ -70,6 +70,7 @@ export class Connection implements TlsStream {
   #hasWrittenAll = false;
   /** Set once the connection ends as a whole. */
   #ending: Promise<void> | undefined;
+  readonly #ended: PromiseWithResolvers<never> = Promise.withResolvers();
 
   constructor(
     { source, records, writer }: Transport,
@@ -88,6 +89,7 @@ export class Connection implements TlsStream {
     });
     // Nobody has to look at it.
     this.closed.catch(() => {});
+    this.#ended.promise.catch(() => {});
     this.readable = new ReadableStream({
       type: "bytes",
       start: (controller) => {
@@ -102,9 +104,13 @@ export class Connection implements TlsStream {
     this.writable = new WritableStream({
       start: (controller) => {
         this.#writeController = controller;
+        // abort() below is called once no write is pending, which may be never.
+        controller.signal?.addEventListener("abort", () => {
+          this.#end(undefined, controller.signal.reason);
+        }, { once: true });
       },
-      write: (chunk) => this.#write(chunk),
-      close: () => this.#closeWritable(),
+      write: (chunk) => this.#unlessEnded(this.#write(chunk)),
+      close: () => this.#unlessEnded(this.#closeWritable()),
       abort: (reason) => this.#end(undefined, reason),
     });
   }
@@ -249,7 +255,12 @@ export class Connection implements TlsStream {
     this.#hasWrittenAll = true;
     await sendAlert(this.#writer, "close_notify");
     await this.#writer.flush();
-    if (this.#hasReadAll) await this.#end();
+    if (this.#hasReadAll) this.#end();
+  }
+
+  /** Waits for a write, but not for a transport that never takes it. */
+  async #unlessEnded(writing: Promise<void>): Promise<void> {
+    await Promise.race([writing, this.#ended.promise]);
   }
 
   #failWriting(error: unknown): void {
@@ -282,7 +293,11 @@ export class Connection implements TlsStream {
     if (!this.#hasReadAll) this.#readController.error(reason);
     const mayTell = alert !== undefined && !this.#hasWrittenAll;
     this.#hasWrittenAll = true;
-    this.#writeController.error(reason);
+    // A stream that is being aborted errors by itself, and abort() succeeds.
+    if (!this.#writeController.signal?.aborted) {
+      this.#writeController.error(reason);
+    }
+    this.#ended.reject(reason);
     await endTransport(
       this.#source,
       this.#writer,

@@ -5,8 +5,8 @@
  * @module
  */
 import type { Bytes } from "../crypto/routine.ts";
-import { PathError } from "../errors.ts";
-import { canonicalHost } from "../host.ts";
+import { ConnectionError, PathError } from "../errors.ts";
+import { type CanonicalHost, canonicalHost } from "../host.ts";
 import { parseDer, recordOf } from "../x509/certificate.ts";
 import { bytesEqual } from "../x509/der.ts";
 import { KEY_USAGE } from "../x509/extensions.ts";
@@ -101,13 +101,23 @@ export function prepareCertificate(
   return { chain: copies, signer: new ClientSigner(leaf.publicKey, key) };
 }
 
-/** Encodes ALPN's list of names; each has 1 to 255 bytes (RFC 7301, section 3.1). */
-export function encodeProtocols(protocols: readonly string[]): Bytes {
+/**
+ * ALPN's names as bytes; each has 1 to 255, all together 65,535 (RFC 7301,
+ * section 3.1).
+ */
+function encodeProtocols(protocols: readonly string[]): Bytes[] {
   const encoder = new TextEncoder();
-  return vector(
-    2,
-    ...protocols.map((protocol) => vector(1, encoder.encode(protocol))),
-  );
+  const names = protocols.map((protocol) => encoder.encode(protocol));
+  const isFit = names.every(({ length }) => length >= 1 && length <= 255);
+  if (
+    !isFit || names.reduce((sum, { length }) => sum + length + 1, 0) > 65_535
+  ) {
+    throw new ConnectionError(
+      "ERR_CERTPIN_OPTION",
+      "Cannot offer alpnProtocols: each name has 1 to 255 bytes, and all of them at most 65,535",
+    );
+  }
+  return names;
 }
 
 /** One handshake; {@linkcode run} is called once. */
@@ -116,11 +126,14 @@ export class Handshake {
   readonly #writer: RecordWriter;
   readonly #profile: Profile;
   readonly #options: TlsOptions;
+  readonly #host: CanonicalHost;
+  readonly #protocols: readonly Bytes[];
   readonly #certificate: PreparedCertificate | undefined;
   readonly #messages = new MessageBuffer();
   readonly #alerts = new AlertReader();
   readonly #transcript = new Transcript();
 
+  /** Checks the options; nothing is sent yet. */
   constructor(
     records: RecordReader,
     writer: RecordWriter,
@@ -131,6 +144,8 @@ export class Handshake {
     this.#writer = writer;
     this.#profile = profile;
     this.#options = options;
+    this.#host = canonicalHost(options.hostname);
+    this.#protocols = encodeProtocols(options.alpnProtocols ?? []);
     this.#certificate = options.clientCertificate &&
       prepareCertificate(options.clientCertificate);
   }
@@ -228,8 +243,6 @@ export class Handshake {
 
   #firstHello(shares: readonly KeyShare[]): ClientHello {
     const { groups, schemes, suites } = this.#profile;
-    const { alpnProtocols = [] } = this.#options;
-    const host = canonicalHost(this.#options.hostname);
     const ids = schemes.map(({ id }) => id);
     const list = (numbers: readonly number[]) =>
       vector(2, ...numbers.map((number) => uint(number, 2)));
@@ -244,17 +257,17 @@ export class Handshake {
       ["key_share", encodeShares(shares)],
     ];
     // No addresses (RFC 6066, section 3).
-    if (host.kind === "dns") {
-      const name = new TextEncoder().encode(host.text);
+    if (this.#host.kind === "dns") {
+      const name = new TextEncoder().encode(this.#host.text);
       extensions.unshift([
         "server_name",
         vector(2, Uint8Array.of(0), vector(2, name)),
       ]);
     }
-    if (alpnProtocols.length > 0) {
+    if (this.#protocols.length > 0) {
       extensions.push([
         "application_layer_protocol_negotiation",
-        encodeProtocols(alpnProtocols),
+        vector(2, ...this.#protocols.map((name) => vector(1, name))),
       ]);
     }
     return {
@@ -364,18 +377,16 @@ export class Handshake {
       hello.extensions.map(([name]) => name),
     );
     if (!alpnProtocol) return null;
-    const { alpnProtocols = [] } = this.#options;
-    const encoder = new TextEncoder();
-    const chosen = alpnProtocols.find((protocol) =>
-      bytesEqual(encoder.encode(protocol), alpnProtocol)
+    const chosen = this.#protocols.findIndex((name) =>
+      bytesEqual(name, alpnProtocol)
     );
-    if (chosen === undefined) {
+    if (chosen < 0) {
       refuse(
         "illegal_parameter",
         "it chose an ALPN protocol that was not offered",
       );
     }
-    return chosen;
+    return this.#options.alpnProtocols![chosen];
   }
 
   /** From an optional CertificateRequest to the CertificateVerify. */

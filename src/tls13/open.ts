@@ -21,10 +21,12 @@ export async function open(
   const { signal } = options;
   const source = new ByteSource(stream.readable);
   const writer = new RecordWriter(stream.writable);
+  let hasStarted = false;
   try {
     signal?.throwIfAborted();
     const records = new RecordReader(source);
     const handshake = new Handshake(records, writer, profile, options);
+    hasStarted = true;
     const session = await unlessAborted(handshake.run(), signal);
     return new Connection(
       { source, records, writer },
@@ -32,7 +34,7 @@ export async function open(
       profile.recordsPerKey,
     );
   } catch (error) {
-    const alert = signal?.aborted ? undefined : alertFor(error);
+    const alert = hasStarted && !signal?.aborted ? alertFor(error) : undefined;
     await endTransport(source, writer, alert, error);
     throw error;
   }

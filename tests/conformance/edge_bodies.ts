@@ -5,10 +5,16 @@ import { exchanges } from "./edge/exchanges.ts";
 import { smuggling } from "./edge/smuggling.ts";
 import type { Body } from "./harness.ts";
 import { tls13Attacks } from "./tls13/attacks.ts";
+import { tls13Connections } from "./tls13/connections.ts";
+import { tls13Mutations } from "./tls13/mutations.ts";
+import { tls13Records } from "./tls13/records.ts";
 
 /** All of them. */
 export const edgeBodies: readonly Body[] = [
   smuggling,
   exchanges,
+  tls13Connections,
   tls13Attacks,
+  tls13Records,
+  tls13Mutations,
 ];
