@@ -32,6 +32,8 @@ export const MAX_EXTENSION_ENTRIES = 8_192;
 export const MAX_REFERENCES = 256;
 /** Largest RSA modulus, in bits; verifying costs grow with its square. */
 export const MAX_RSA_MODULUS_BITS = 8_192;
+/** Largest RSA modulus that every engine takes, in bits: Deno's ends there. */
+export const MAX_COMMON_RSA_MODULUS_BITS = 4_096;
 /** Smallest RSA modulus, in bits (CA/B Forum Baseline Requirements, 6.1.5). */
 export const MIN_RSA_MODULUS_BITS = 2_048;
 /** Largest RSA public exponent, in bytes; verifying costs grow with its length. */

@@ -41,6 +41,12 @@ export interface DigestStep {
   readonly data: readonly Bytes[];
 }
 
+/** Modulus and exponent of an RSA key, big-endian. */
+export interface RsaNumbers {
+  readonly modulus: Bytes;
+  readonly exponent: Bytes;
+}
+
 /** Asks whether a signature holds. */
 export interface VerifyStep {
   readonly kind: "verify";
@@ -50,6 +56,8 @@ export interface VerifyStep {
   /** ECDSA: r and s, each of the curve's size (IEEE P1363). */
   readonly signature: Bytes;
   readonly data: Bytes;
+  /** Of an RSA key that is larger than some engines take. */
+  readonly largeRsa?: RsaNumbers;
 }
 
 /** One question to a driver. */

@@ -8,10 +8,12 @@ import type {
   Bytes,
   CurveName,
   HashName,
+  RsaNumbers,
   SignatureScheme,
 } from "../crypto/routine.ts";
 import { CertificateError } from "../errors.ts";
 import {
+  MAX_COMMON_RSA_MODULUS_BITS,
   MAX_PSS_SALT_BYTES,
   MAX_RSA_EXPONENT_BYTES,
   MAX_RSA_MODULUS_BITS,
@@ -137,6 +139,18 @@ export function rsaModulusBits(
   const isRsa = algorithm.oid === RSA_ENCRYPTION ||
     algorithm.oid === RSASSA_PSS;
   return isRsa ? unsignedBits(readRsaKey(key)[0]) : undefined;
+}
+
+/** Modulus and exponent of an RSA key that some engines have no room for. */
+export function largeRsaNumbers(
+  publicKey: PublicKeyInfo,
+): RsaNumbers | undefined {
+  const bits = rsaModulusBits(publicKey);
+  if (bits === undefined || bits <= MAX_COMMON_RSA_MODULUS_BITS) {
+    return undefined;
+  }
+  const [modulus, exponent] = readRsaKey(publicKey.key);
+  return { modulus, exponent };
 }
 
 function checkRsaKey(key: Bytes): string | undefined {

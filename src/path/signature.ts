@@ -13,7 +13,7 @@ import {
 } from "../crypto/routine.ts";
 import { MAX_CACHED_SIGNATURES } from "../limits.ts";
 import type { CertificateRecord } from "../x509/record.ts";
-import { ecdsaToP1363, importableSpki } from "./algorithms.ts";
+import { ecdsaToP1363, importableSpki, largeRsaNumbers } from "./algorithms.ts";
 
 /**
  * Verdicts on signatures, keyed by the SHA-256 digests of the issuer's SPKI
@@ -94,11 +94,13 @@ export function* isSignedBy(
     ? ecdsaToP1363(signed.signature, scheme.curve)
     : signed.signature;
   cache.verified++;
+  const largeRsa = largeRsaNumbers(issuer.publicKey);
   const verdict = signature !== undefined && (yield* verifies({
     scheme,
     spki: importableSpki(issuer.publicKey),
     signature,
     data: signed.tbs,
+    ...largeRsa && { largeRsa },
   }));
   cache.set(cacheKey, verdict);
   return verdict;

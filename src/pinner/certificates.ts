@@ -5,13 +5,21 @@
  */
 import { encodeHex } from "@std/encoding/hex";
 import { type Bytes, type CryptoRoutine, digests } from "../crypto/routine.ts";
-import { LimitError } from "../errors.ts";
+import { CertificateError, LimitError } from "../errors.ts";
 import {
   MAX_CACHED_CERTIFICATES,
   MAX_CACHED_CERTIFICATES_BYTES,
   MAX_CHAIN_VALUES,
 } from "../limits.ts";
 import { type Certificate, parseDer, recordOf } from "../x509/certificate.ts";
+
+/** A presented chain, parsed. */
+export interface ParsedChain {
+  /** What could be read, in order; the leaf first. */
+  readonly certificates: readonly Certificate[];
+  /** Why others could not. */
+  readonly unreadable: readonly CertificateError[];
+}
 
 /**
  * Parsed certificates by the SHA-256 of their DER. Parsing depends on these
@@ -35,23 +43,37 @@ export class CertificateCache {
   }
 
   /**
-   * Parses a chain from bytes that nobody else holds; throws as `parseDer` does.
+   * Parses a chain from bytes that nobody else holds.
    *
+   * Above the leaf, what cannot be read is left out: it can stand on no path
+   * and match no pin, and a server that sends one odd certificate too many
+   * should not be refused for it.
+   *
+   * @throws {CertificateError} as `parseDer` does, of the leaf.
    * @throws {LimitError} `ERR_CERTPIN_LIMIT_CHAIN_LENGTH` above
    * `MAX_CHAIN_VALUES`, whether its certificates are known or not.
    */
-  *parse(ders: readonly Bytes[]): CryptoRoutine<readonly Certificate[]> {
+  *parse(ders: readonly Bytes[]): CryptoRoutine<ParsedChain> {
     const keys = yield* digests("sha256", ders);
+    const certificates: Certificate[] = [];
+    const unreadable: CertificateError[] = [];
     let values = 0;
-    return ders.map((der, index) => {
-      const found = this.#get(encodeHex(keys[index]), der, keys[index]);
-      values += recordOf(found).values;
-      if (values <= MAX_CHAIN_VALUES) return found;
+    for (const [index, der] of ders.entries()) {
+      try {
+        const found = this.#get(encodeHex(keys[index]), der, keys[index]);
+        values += recordOf(found).values;
+        certificates.push(found);
+      } catch (error) {
+        if (index === 0 || !(error instanceof CertificateError)) throw error;
+        unreadable.push(error);
+      }
+      if (values <= MAX_CHAIN_VALUES) continue;
       throw new LimitError(
         "ERR_CERTPIN_LIMIT_CHAIN_LENGTH",
         `Cannot parse the chain: more than ${MAX_CHAIN_VALUES} DER values`,
       );
-    });
+    }
+    return { certificates, unreadable };
   }
 
   #get(key: string, der: Bytes, digest: Bytes): Certificate {

@@ -4,7 +4,12 @@
  * @module
  */
 import type { CryptoRoutine } from "../crypto/routine.ts";
-import { type CertpinError, LimitError, PathError } from "../errors.ts";
+import {
+  type CertificateError,
+  type CertpinError,
+  LimitError,
+  PathError,
+} from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { type AnchorStore, anchorStore } from "../path/anchors.ts";
 import { searchPaths } from "../path/search.ts";
@@ -126,6 +131,27 @@ function* findPath(
   );
 }
 
+/** The same; a refusal says what could not be read of the chain. */
+function* findReadablePath(
+  chain: readonly Certificate[],
+  unreadable: readonly CertificateError[],
+  peer: CopiedPeer,
+  context: CheckContext,
+  situation: Situation,
+): CryptoRoutine<MatchedPath> {
+  try {
+    return yield* findPath(chain, peer, context, situation);
+  } catch (error) {
+    if (unreadable.length === 0 || !(error instanceof PathError)) throw error;
+    const [{ message }] = unreadable;
+    throw new PathError(
+      error.code,
+      `${error.message}; of the presented certificates ${unreadable.length} cannot be read, the first because: ${message}`,
+      { cause: error, rule: error.rule },
+    );
+  }
+}
+
 /** When a verdict ends: see `validUntil`. */
 function endOf(
   decision: Decision,
@@ -171,7 +197,7 @@ function* evaluateChain(
   const entry = host && findEntry(record, host);
   // A host that is refused whatever it shows makes no more work than its leaf.
   const isHopeless = entry === undefined && record.unlisted === "deny";
-  const chain = yield* context.certificates.parse(
+  const { certificates: chain, unreadable } = yield* context.certificates.parse(
     isHopeless ? peer.chain.slice(0, 1) : peer.chain,
   );
   // What has passed for sure counts for expiry alone, never for paths.
@@ -188,7 +214,7 @@ function* evaluateChain(
   yield* hashCertificatePins(entry?.rules ?? []);
   const matchedPath = demandOf(situation) === "nothing"
     ? undefined
-    : yield* findPath(chain, peer, context, situation);
+    : yield* findReadablePath(chain, unreadable, peer, context, situation);
   const decision = decide(situation, matchedPath?.match, matchedPath?.pins);
   const { code, matches, findings } = decision;
   const error = code && (yield* refusal(code, hostname, entry, matchedPath));

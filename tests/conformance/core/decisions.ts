@@ -151,7 +151,13 @@ export const decisions: Body = (t) => {
 
   t.test("check() reads no more than the leaf of a host that is refused whatever it shows", async () => {
     const { minted, policyOf, ask } = await scene();
-    const chain = [...minted.chain, Uint8Array.of(1, 2, 3)];
+    // More values than a chain may have, if all of it is read.
+    const extension = { oid: "1.2.3.4", value: Uint8Array.of(5, 0) };
+    const { der } = await mintCertificate({
+      ca: true,
+      extraExtensions: new Array(100).fill(extension),
+    });
+    const chain = [...minted.chain, ...new Array(60).fill(der)];
     const hostname = "unlisted.example";
     assertEquals(
       await ask(undefined, { hostname, chain }),
@@ -165,9 +171,27 @@ export const decisions: Body = (t) => {
     ) {
       assertEquals(
         await ask(policy, { ...peer, platformValidated: true }),
-        "block invalid-chain CERTIFICATE_DER",
+        "block invalid-chain LIMIT_CHAIN_LENGTH",
       );
     }
+  });
+
+  t.test("a presented certificate that cannot be read blocks nothing, unless the path needs it", async () => {
+    const { minted, ask } = await scene();
+    const odd = Uint8Array.of(1, 2, 3);
+    const [leaf, ...rest] = minted.chain;
+    assertEquals(
+      await ask(undefined, { chain: [leaf, odd, ...rest] }),
+      "allow pinned",
+    );
+    assertEquals(
+      await ask(undefined, { chain: [leaf, odd] }),
+      "block invalid-chain PATH_NO_ISSUER",
+    );
+    assertEquals(
+      await ask(undefined, { chain: [odd, ...rest] }),
+      "block invalid-chain CERTIFICATE_DER",
+    );
   });
 
   t.test("check() refuses unlisted hosts, or allows them on a valid path or a validated connection", async () => {

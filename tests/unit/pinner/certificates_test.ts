@@ -6,21 +6,26 @@ import {
 } from "@std/assert";
 import { runWithNodeCrypto } from "../../../src/tls/node_crypto.ts";
 import type { Bytes } from "../../../src/crypto/routine.ts";
-import { CertificateError, LimitError } from "../../../src/errors.ts";
+import {
+  CertificateError,
+  LimitError,
+  PathError,
+} from "../../../src/errors.ts";
 import {
   MAX_CACHED_CERTIFICATES,
   MAX_CACHED_CERTIFICATES_BYTES,
+  MAX_CERTIFICATE_BYTES,
   MAX_CHAIN_VALUES,
 } from "../../../src/limits.ts";
 import { CertificateCache } from "../../../src/pinner/certificates.ts";
 import { fingerprintRoutine } from "../../../src/pins/fingerprint.ts";
 import { mintCertificate } from "../../../src/testing/mod.ts";
 import { recordOf } from "../../../src/x509/certificate.ts";
-import { minted } from "./scene.ts";
+import { ask, minted, peerOf, pinnerOf } from "./scene.ts";
 
 const [leaf, intermediate] = minted.chain;
 const parse = (cache: CertificateCache, ...ders: Bytes[]) =>
-  runWithNodeCrypto(cache.parse(ders.map((der) => der.slice())));
+  runWithNodeCrypto(cache.parse(ders.map((der) => der.slice()))).certificates;
 
 /** The leaf again and again, each time with another signature. */
 function variants(count: number): Bytes[] {
@@ -106,4 +111,29 @@ Deno.test("what cannot be parsed is not kept", () => {
     assertEquals(error.code, "ERR_CERTPIN_CERTIFICATE_DER");
   }
   assertEquals(cache.size, 0);
+});
+
+Deno.test("what cannot be read above the leaf is left out, and said where no path is found", async () => {
+  const odd = Uint8Array.of(0x30, 0x80, 0, 0);
+  assertEquals(await ask(undefined, { chain: minted.chain }), "allow pinned");
+  for (const chain of [[leaf, odd, intermediate], [leaf, intermediate, odd]]) {
+    assertEquals(await ask(undefined, { chain }), "allow pinned");
+  }
+  // The leaf, and what a path needs, must be read.
+  assertEquals(
+    await ask(undefined, { chain: [odd, intermediate] }),
+    "block invalid-chain CERTIFICATE_DER",
+  );
+  const broken = new Uint8Array([...intermediate, 0]);
+  const { error } = await pinnerOf().check(peerOf({ chain: [leaf, broken] }));
+  assert(error instanceof PathError);
+  assertEquals(error.code, "ERR_CERTPIN_PATH_NO_ISSUER");
+  assertEquals(error.rule, "no-issuer");
+  assert(error.message.includes("1 cannot be read"));
+  // A limit is no defect of one certificate: it ends the check.
+  const huge = new Uint8Array(MAX_CERTIFICATE_BYTES + 1);
+  assertEquals(
+    await ask(undefined, { chain: [leaf, intermediate, huge] }),
+    "block invalid-chain LIMIT_CERTIFICATE_SIZE",
+  );
 });
