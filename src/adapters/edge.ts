@@ -23,7 +23,11 @@ import type { ByteStream } from "../byte_stream.ts";
 import { ConnectionError } from "../errors.ts";
 import { createHttp1Fetch } from "../http1/fetch.ts";
 import { anchorStore } from "../path/anchors.ts";
-import { onUpdate, type PinnerOptions } from "../pinner/pinner.ts";
+import {
+  onUpdate,
+  type PinnerOptions,
+  rememberPinner,
+} from "../pinner/pinner.ts";
 import { CONNECT_TIMEOUT_MS } from "../tls/deadline.ts";
 import {
   type PinnerSource,
@@ -233,6 +237,7 @@ export function createFetch(
     }
   };
   const close = async () => await http.close();
+  rememberPinner(pinned, gate.pinner);
   return Object.assign(pinned, { close, [Symbol.asyncDispose]: close });
 }
 

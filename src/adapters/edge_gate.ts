@@ -15,8 +15,11 @@ import { MAX_POLICY_RACES } from "../limits.ts";
 import type { AnchorStore } from "../path/anchors.ts";
 import {
   evaluateRoutine,
+  hasRefresher,
+  isRefreshable,
   nowOf,
   type Pinner,
+  refreshPolicy,
   validUntil,
   type Verdict,
 } from "../pinner/pinner.ts";
@@ -96,7 +99,7 @@ export class EdgeConnection implements OpenConnection {
         alpnProtocols,
         verify: async (chain) => {
           connection.#chain = chain.map((der) => der.slice());
-          await connection.#evaluate();
+          await connection.#evaluate(signal);
         },
         clientCertificate: gate.clientCertificate,
         signal,
@@ -147,18 +150,28 @@ export class EdgeConnection implements OpenConnection {
     }
   }
 
-  async #evaluate(): Promise<void> {
+  /**
+   * Evaluates what the connection shows.
+   *
+   * @param refreshUntil Lets a refusal that a newer policy might lift ask for
+   * one first, and ends the wait for it.
+   */
+  async #evaluate(refreshUntil?: AbortSignal): Promise<void> {
     const { pinner, anchors } = this.#gate;
-    const peer = {
-      hostname: this.#hostname,
-      port: this.#port,
-      chain: this.#chain,
-      anchors,
-    };
+    const hostname = this.#hostname;
+    const port = this.#port;
+    const peer = { hostname, port, chain: this.#chain, anchors };
+    const mayRefresh = refreshUntil !== undefined && hasRefresher(pinner);
     // A verdict counts only if the policy is still the one it was taken by.
     for (let race = 0; race < MAX_POLICY_RACES; race++) {
       const { policy } = pinner;
-      const verdict = await runWithWebCrypto(evaluateRoutine(pinner, peer));
+      const verdict = await runWithWebCrypto(
+        evaluateRoutine(pinner, peer, mayRefresh),
+      );
+      if (mayRefresh && isRefreshable(verdict)) {
+        await refreshPolicy(pinner, { hostname, port, policy }, refreshUntil);
+        return await this.#evaluate();
+      }
       if (pinner.policy !== policy) continue;
       if (verdict.decision === "block") throw verdict.error;
       this.#allowed = { verdict, policy, until: validUntil(verdict) };

@@ -10,6 +10,7 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { request } from "undici/index.js";
 import { connectTls, createFetch } from "../../../src/adapters/deno.ts";
+import * as edge from "../../../src/adapters/edge.ts";
 import {
   connect,
   createAgent,
@@ -32,6 +33,7 @@ import { parseCertificates } from "../../../src/x509/certificate.ts";
 import { otherPins, settle } from "../adapters/pools.ts";
 import { type Identity, listen, serve, shut } from "../adapters/servers.ts";
 import { refusal } from "../adapters/ways.ts";
+import { connectLoopback } from "../edge/tcp.ts";
 import type { Body, RuntimeName } from "../harness.ts";
 import { AUDIENCE, hurrying, KEYS } from "./scene.ts";
 
@@ -71,17 +73,10 @@ async function serveBodies({ pem, keyPem }: Identity) {
     socket.on("error", () => {});
     socket.on("close", () => sockets.delete(socket));
   });
-  // A refused client may be gone before the server has seen its Finished.
-  let connections = 0;
-  server.on("connection", () => connections++);
   const port = await listen(server);
   return {
     port,
     bodies,
-    /** Resolves when so many connections were made. */
-    async reached(count: number) {
-      while (connections < count) await settle();
-    },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections?.();
       await shut(server, sockets);
@@ -96,11 +91,16 @@ function client(
   after: MintedPolicy = NEW.policy,
 ) {
   const reports: string[] = [];
-  const counted = { loads: 0, until: () => Promise.resolve() };
+  const counted = { loads: 0, evaluations: 0, waitFor: 0 };
   const pinner = createPinner(before, {
     anchors: ANCHORS,
     onReport: ({ error }) => void reports.push(error.code),
     onWarning: () => {},
+    // Each evaluation looks at the clock once.
+    now: () => {
+      counted.evaluations++;
+      return new Date();
+    },
   });
   const sign = (policy: MintedPolicy, sequence: number) =>
     signPolicy(policy, {
@@ -112,7 +112,7 @@ function client(
   const updater = createUpdater(pinner, {
     load: async () => {
       counted.loads++;
-      await counted.until();
+      while (counted.evaluations < counted.waitFor) await settle();
       return await sign(after, counted.loads);
     },
     keys: [KEYS.publicKey],
@@ -158,6 +158,8 @@ async function exchange(socket: TLSSocket, body: string): Promise<string> {
   socket.destroy();
   return answer.slice(answer.indexOf("got "));
 }
+
+const EDGE = { ca: CA, connect: connectLoopback };
 
 const NOTHING_TO_CLOSE = { async [Symbol.asyncDispose]() {} };
 
@@ -240,6 +242,36 @@ const OPENERS: readonly Opener[] = [
     }),
   },
   {
+    name: "createFetch() of the edge",
+    open(pinner) {
+      const fetch = edge.createFetch(pinner, EDGE);
+      return {
+        send: async (port, body) => {
+          const url = `https://localhost:${port}/`;
+          return await (await fetch(url, { method: "POST", body })).text();
+        },
+        [Symbol.asyncDispose]: () => fetch.close(),
+      };
+    },
+  },
+  {
+    name: "connectTls() of the edge",
+    open: (pinner) => ({
+      send: async (port, body) => {
+        const hostname = "localhost";
+        const options = { ...EDGE, hostname, port };
+        await using conn = await edge.connectTls(pinner, options);
+        const writer = conn.writable.getWriter();
+        await writer.write(new TextEncoder().encode(post(body)));
+        const answer = await new Response(
+          conn.readable as ReadableStream<Uint8Array<ArrayBuffer>>,
+        ).text();
+        return answer.slice(answer.indexOf("got "));
+      },
+      ...NOTHING_TO_CLOSE,
+    }),
+  },
+  {
     name: "connectTls()",
     runtimes: ["deno"],
     open: (pinner) => ({
@@ -286,7 +318,8 @@ export const updateRefresh: Body = (t) => {
         await using server = await serveBodies(NEW);
         await using impostor = await serve(IMPOSTOR);
         const bodies = bodiesOf(count);
-        one.counted.until = () => server.reached(SOME);
+        // The update comes when so many connections have been refused.
+        one.counted.waitFor = SOME;
         const answers = await Promise.all(
           bodies.map((body) => sender.send(server.port, body)),
         );
