@@ -8,8 +8,8 @@
 export const MAX_KEY_FILE_LENGTH = 8 * 1024 * 1024;
 /** Most keys, CSRs and certificates read from one file. */
 export const MAX_KEY_FILE_ENTRIES = 1_024;
-/** Most PBKDF2 iterations that a file may ask for. */
-export const MAX_PBKDF2_ITERATIONS = 10_000_000;
+/** Most PBKDF2 iterations that a file may ask for; pkijs cannot count further. */
+export const MAX_PBKDF2_ITERATIONS = 8_388_607;
 /** Most iterations of the MAC's key derivation that a PKCS#12 file may ask for. */
 export const MAX_PKCS12_MAC_ITERATIONS = 1_000_000;
 /** Most bags in a PKCS#12 file, nested ones counted. */

@@ -4,11 +4,12 @@
  *
  * @module
  */
+import * as pkijs from "pkijs";
 import { type Certificate, CertificateError } from "@certpin/certpin";
 import {
   type Bytes,
+  bytesEqual,
   type DerValue,
-  expectTag,
   parseDer,
   quoteText,
   readDer,
@@ -18,14 +19,18 @@ import {
   TAG,
 } from "@certpin/certpin/internal";
 import { MAX_KEY_FILE_ENTRIES, MAX_KEY_FILE_LENGTH } from "../limits.ts";
-import { encryptionError, passphraseError } from "./pbes2.ts";
-import { decryptPrivateKey, isPkcs12, readPkcs12 } from "./pkcs12.ts";
+import { encode, parse, reading } from "./asn1.ts";
+import {
+  decryptPrivateKey,
+  encryptionError,
+  type Passphrase,
+  passphraseError,
+} from "./pbes2.ts";
+import { readPkcs12 } from "./pkcs12.ts";
 import {
   type DerivePublicKey,
-  spkiOfEcPrivateKey,
-  spkiOfPkcs1,
-  spkiOfPkcs8,
-  spkiOfRsaPrivateKey,
+  spkiOfPrivateKey,
+  spkiOfRsaPublicKey,
 } from "./private_key.ts";
 
 export type { DerivePublicKey } from "./private_key.ts";
@@ -55,32 +60,6 @@ export interface ReadKeysOptions {
   readonly derivePublicKey?: DerivePublicKey;
 }
 
-type Shape =
-  | "certificate"
-  | "certificate-request"
-  | "public-key"
-  | "pkcs1-public"
-  | "pkcs1-private"
-  | "pkcs8"
-  | "encrypted-pkcs8"
-  | "sec1"
-  | "pkcs12";
-
-/** PEM labels (RFC 7468, and OpenSSL's older ones) and what stands in them. */
-const PEM_SHAPES: Readonly<Record<string, Shape>> = {
-  "CERTIFICATE": "certificate",
-  "X509 CERTIFICATE": "certificate",
-  "CERTIFICATE REQUEST": "certificate-request",
-  "NEW CERTIFICATE REQUEST": "certificate-request",
-  "PUBLIC KEY": "public-key",
-  "RSA PUBLIC KEY": "pkcs1-public",
-  "PRIVATE KEY": "pkcs8",
-  "ENCRYPTED PRIVATE KEY": "encrypted-pkcs8",
-  "RSA PRIVATE KEY": "pkcs1-private",
-  "EC PRIVATE KEY": "sec1",
-  "PKCS12": "pkcs12",
-};
-
 /** Labels that stand beside keys and hold none. */
 const PEM_BYSTANDERS: ReadonlySet<string> = new Set([
   "EC PARAMETERS",
@@ -92,38 +71,8 @@ function formatError(message: string): never {
   throw new CertificateError("ERR_CERTPIN_KEY_FORMAT", message);
 }
 
-/** Tells the structures apart by their first elements. */
-function shapeOf(der: DerValue): Shape | undefined {
-  if (der.tag !== TAG.sequence) return undefined;
-  if (isPkcs12(der)) return "pkcs12";
-  const fields = der.children;
-  switch (fields.map((field) => letters.get(field.tag) ?? "?").join("")) {
-    case "SSB":
-      // TBSCertificate has at least six fields, CertificationRequestInfo four.
-      return fields[0].children.length <= 4
-        ? "certificate-request"
-        : "certificate";
-    case "SB":
-      return "public-key";
-    case "SO":
-      return "encrypted-pkcs8";
-    case "II":
-      return "pkcs1-public";
-    case "IIIIIIIII":
-      return "pkcs1-private";
-    case "IO":
-    case "IO0":
-    case "IO1":
-    case "IO01":
-      return "sec1";
-  }
-  const [version, algorithm, key] = fields;
-  const isPkcs8 = version?.tag === TAG.integer &&
-    algorithm?.tag === TAG.sequence && key?.tag === TAG.octetString;
-  return isPkcs8 ? "pkcs8" : undefined;
-}
-
-const letters: ReadonlyMap<number, string> = new Map([
+/** Elements by their tags, for {@linkcode LABELS}. */
+const LETTERS: ReadonlyMap<number, string> = new Map([
   [TAG.sequence, "S"],
   [TAG.bitString, "B"],
   [TAG.octetString, "O"],
@@ -132,37 +81,58 @@ const letters: ReadonlyMap<number, string> = new Map([
   [0xa1, "1"],
 ]);
 
-/** The SPKI of a CertificationRequest (RFC 2986), as it stands there. */
-function spkiOfRequest(der: DerValue): Bytes {
-  const [info] = sequence(der, "the certificate request", 3, 3);
-  const [, , spki] = sequence(info, "the certificate request", 3, 4);
-  return checkedSpki(spki);
+/** The PEM label that each DER structure would have, by its elements. */
+const LABELS: readonly (readonly [elements: RegExp, label: string])[] = [
+  [/^ISS?$/, "PKCS12"],
+  [/^SB$/, "PUBLIC KEY"],
+  [/^SO$/, "ENCRYPTED PRIVATE KEY"],
+  [/^II$/, "RSA PUBLIC KEY"],
+  [/^I{9}$/, "RSA PRIVATE KEY"],
+  [/^IO0?1?$/, "EC PRIVATE KEY"],
+  [/^ISO/, "PRIVATE KEY"],
+];
+
+function labelOf({ tag, children }: DerValue): string | undefined {
+  if (tag !== TAG.sequence) return undefined;
+  const row = children.map(({ tag }) => LETTERS.get(tag) ?? "?").join("");
+  if (row === "SSB") {
+    // TBSCertificate has at least six elements, CertificationRequestInfo four.
+    return children[0].children.length <= 4
+      ? "CERTIFICATE REQUEST"
+      : "CERTIFICATE";
+  }
+  return LABELS.find(([elements]) => elements.test(row))?.[1];
 }
 
-function checkedSpki(der: DerValue | undefined): Bytes {
-  const [algorithm, key] = sequence(der, "the public key", 2, 2);
-  const [oid] = sequence(algorithm, "the key's algorithm", 1, 2);
-  expectTag(oid, TAG.oid, "the key's algorithm");
-  expectTag(key, TAG.bitString, "the public key");
-  return der!.raw.slice();
-}
-
-function checkedPkcs1(der: DerValue): Bytes {
-  const fields = sequence(der, "the RSA public key", 2, 2);
-  for (const field of fields) expectTag(field, TAG.integer, "the RSA key");
-  return spkiOfPkcs1(der.raw);
+/** The SPKI in a request (RFC 2986), or the whole, as it stands; pkijs must read the same octets. */
+function writtenSpki(label: string, bytes: Bytes): Bytes {
+  return reading(`the ${label.toLowerCase()}`, () => {
+    let written = readDer(bytes);
+    let seen: pkijs.PublicKeyInfo;
+    if (label === "PUBLIC KEY") {
+      seen = new pkijs.PublicKeyInfo({ schema: parse(bytes) });
+    } else {
+      const [info] = sequence(written, "the request", 3, 3);
+      written = sequence(info, "the request", 3, 4)[2];
+      seen = new pkijs.CertificationRequest({ schema: parse(bytes) })
+        .subjectPublicKeyInfo;
+    }
+    if (!bytesEqual(encode(seen.toSchema()), written.raw)) {
+      throw new Error("pkijs reads another key");
+    }
+    return written.raw.slice();
+  });
 }
 
 class KeyReader {
   readonly entries: KeyEntry[] = [];
   readonly #derive: DerivePublicKey | undefined;
-  readonly #passphrase: () => Promise<string>;
+  readonly #passphrase: Passphrase;
 
-  constructor(options: ReadKeysOptions) {
-    this.#derive = options.derivePublicKey;
+  constructor({ derivePublicKey, passphrase }: ReadKeysOptions) {
+    this.#derive = derivePublicKey;
     let asked: Promise<string> | undefined;
     this.#passphrase = () => {
-      const { passphrase } = options;
       if (passphrase === undefined) {
         passphraseError("Cannot decrypt: it needs a passphrase");
       }
@@ -170,52 +140,57 @@ class KeyReader {
     };
   }
 
-  #add(kind: KeyKind, spki: Bytes, certificate?: Certificate): void {
+  #add(entry: KeyEntry): void {
     if (this.entries.length >= MAX_KEY_FILE_ENTRIES) {
       formatError(`Cannot read over ${MAX_KEY_FILE_ENTRIES} keys at once`);
     }
-    this.entries.push(
-      Object.freeze(
-        certificate === undefined
-          ? { kind, spki }
-          : { kind, spki, certificate },
-      ),
-    );
+    this.entries.push(Object.freeze(entry));
   }
 
-  #certificate(bytes: Bytes): void {
-    const certificate = parseDer(bytes);
-    this.#add("certificate", recordOf(certificate).spki.slice(), certificate);
-  }
-
-  async read(shape: Shape, bytes: Bytes): Promise<void> {
-    if (shape === "certificate") return this.#certificate(bytes);
-    const der = readDer(bytes);
-    switch (shape) {
-      case "certificate-request":
-        return this.#add(shape, spkiOfRequest(der));
-      case "public-key":
-        return this.#add(shape, checkedSpki(der));
-      case "pkcs1-public":
-        return this.#add("public-key", checkedPkcs1(der));
-      case "pkcs1-private":
-        return this.#add("private-key", spkiOfRsaPrivateKey(der));
-      case "sec1":
-        return this.#add(
-          "private-key",
-          await spkiOfEcPrivateKey(der, this.#derive),
-        );
-      case "pkcs8":
-        return this.#add("private-key", await spkiOfPkcs8(der, this.#derive));
-      case "encrypted-pkcs8": {
-        const plain = await decryptPrivateKey(der, this.#passphrase);
-        return await this.read("pkcs8", plain);
+  /** Reads what a PEM label says that the DER is. */
+  async read(label: string, bytes: Bytes): Promise<void> {
+    switch (label) {
+      case "CERTIFICATE":
+      case "X509 CERTIFICATE": {
+        const certificate = parseDer(bytes);
+        const spki = recordOf(certificate).spki.slice();
+        return this.#add({ kind: "certificate", spki, certificate });
       }
-      case "pkcs12":
-        for (const item of await readPkcs12(der, this.#passphrase)) {
-          if (item.kind === "certificate") this.#certificate(item.der);
-          else await this.read("pkcs8", item.der);
+      case "CERTIFICATE REQUEST":
+      case "NEW CERTIFICATE REQUEST": {
+        const spki = writtenSpki(label, bytes);
+        return this.#add({ kind: "certificate-request", spki });
+      }
+      case "PUBLIC KEY": {
+        const spki = writtenSpki(label, bytes);
+        return this.#add({ kind: "public-key", spki });
+      }
+      case "RSA PUBLIC KEY":
+        return this.#add({
+          kind: "public-key",
+          spki: spkiOfRsaPublicKey(bytes),
+        });
+      case "ENCRYPTED PRIVATE KEY": {
+        const plain = await decryptPrivateKey(bytes, this.#passphrase);
+        return await this.read("PRIVATE KEY", plain);
+      }
+      case "RSA PRIVATE KEY":
+      case "EC PRIVATE KEY":
+      case "PRIVATE KEY": {
+        const spki = await spkiOfPrivateKey(label, bytes, this.#derive);
+        return this.#add({ kind: "private-key", spki });
+      }
+      case "PKCS12":
+        for (const item of await readPkcs12(bytes, this.#passphrase)) {
+          await this.read(item.label, item.der);
         }
+        return;
+      case "OPENSSH PRIVATE KEY":
+        return formatError(
+          "Cannot use a key of OpenSSH; convert a copy with `ssh-keygen -p -m PKCS8`",
+        );
+      default:
+        formatError(`Cannot use a PEM block labelled ${quoteText(label)}`);
     }
   }
 
@@ -226,19 +201,7 @@ class KeyReader {
     }
     for (
       const { label, bytes } of readPem(text, (it) => !PEM_BYSTANDERS.has(it))
-    ) {
-      const shape = PEM_SHAPES[label];
-      if (shape !== undefined) {
-        await this.read(shape, bytes);
-        continue;
-      }
-      const hint = label === "OPENSSH PRIVATE KEY"
-        ? "; convert a copy with `ssh-keygen -p -m PKCS8`"
-        : "";
-      formatError(
-        `Cannot use a PEM block labelled ${quoteText(label)}${hint}`,
-      );
-    }
+    ) await this.read(label, bytes);
   }
 }
 
@@ -284,13 +247,13 @@ export async function readKeys(
   } else {
     const bytes = Uint8Array.from(input as Uint8Array);
     const isDer = bytes[0] === TAG.sequence;
-    const shape = isDer ? shapeOf(readDer(bytes)) : undefined;
-    if (shape === undefined) {
+    const label = isDer ? labelOf(readDer(bytes)) : undefined;
+    if (label === undefined) {
       formatError(
         "Cannot tell what this is: neither PEM nor the DER of a certificate, request, public or private key, or PKCS#12",
       );
     }
-    await reader.read(shape, bytes);
+    await reader.read(label, bytes);
   }
   if (reader.entries.length === 0) {
     formatError("Cannot find a key: the file holds none");

@@ -5,42 +5,18 @@
  *
  * @module
  */
+import * as pkijs from "pkijs";
 import { CertificateError } from "@certpin/certpin";
-import {
-  type Bytes,
-  type DerValue,
-  expectTag,
-  readOid,
-  sequence,
-  TAG,
-} from "@certpin/certpin/internal";
+import type { Bytes } from "@certpin/certpin/internal";
 import { MAX_PBKDF2_ITERATIONS } from "../limits.ts";
+import { parse, reading } from "./asn1.ts";
 
 const PBES2 = "1.2.840.113549.1.5.13";
 const PBKDF2 = "1.2.840.113549.1.5.12";
+const IV_BYTES = 16;
 
-const AES_CBC_KEY_BITS: Readonly<Record<string, number>> = {
-  "2.16.840.1.101.3.4.1.2": 128,
-  "2.16.840.1.101.3.4.1.22": 192,
-  "2.16.840.1.101.3.4.1.42": 256,
-};
-
-const PRF_HASHES: Readonly<Record<string, string>> = {
-  "1.2.840.113549.2.7": "SHA-1",
-  "1.2.840.113549.2.9": "SHA-256",
-  "1.2.840.113549.2.10": "SHA-384",
-  "1.2.840.113549.2.11": "SHA-512",
-};
-
-/** Key derivation from a passphrase. */
-export interface Pbkdf2Parameters {
-  readonly salt: Bytes;
-  readonly iterations: number;
-  /** WebCrypto's name of the hash under HMAC. */
-  readonly hash: string;
-  /** In bytes, where the parameters say it. */
-  readonly keyLength?: number;
-}
+/** Asks for the passphrase. */
+export type Passphrase = () => Promise<string>;
 
 /** Refuses the encryption, and says what to do. */
 export function encryptionError(found: string): never {
@@ -56,86 +32,63 @@ export function passphraseError(message: string, cause?: unknown): never {
   throw new CertificateError("ERR_CERTPIN_KEY_PASSPHRASE", message, { cause });
 }
 
-/** A whole number of at least 1, bounded. */
-export function readCount(
-  value: DerValue | undefined,
-  what: string,
-  most: number,
-): number {
-  const { content } = expectTag(value, TAG.integer, what);
-  let count = 0;
-  for (const byte of content.subarray(0, 6)) count = count * 256 + byte;
-  if (content[0] & 0x80 || content.length > 6 || count < 1 || count > most) {
-    throw new CertificateError(
-      "ERR_CERTPIN_KEY_ENCRYPTION",
-      `Cannot use ${what}: it must be between 1 and ${most}`,
-    );
-  }
-  return count;
+/** Refuses a count that is below 1 or above the bound; pkijs gives 0 for what it cannot count. */
+export function checkCount(count: number, what: string, most: number): void {
+  if (count >= 1 && count <= most) return;
+  throw new CertificateError(
+    "ERR_CERTPIN_KEY_ENCRYPTION",
+    `Cannot use ${what}: it must be between 1 and ${most}`,
+  );
 }
 
-/** Reads PBKDF2's algorithm identifier (RFC 8018, appendix A.2). */
-export function readPbkdf2(algorithm: DerValue): Pbkdf2Parameters {
-  const [id, parameters] = sequence(algorithm, "the key derivation", 1, 2);
-  const oid = readOid(id, "the key derivation");
-  if (oid !== PBKDF2) encryptionError(`the key derivation ${oid}`);
-  const fields = [...sequence(parameters, "the PBKDF2 parameters", 2, 4)];
-  const salt = expectTag(fields[0], TAG.octetString, "the PBKDF2 salt").content;
-  const iterations = readCount(
-    fields[1],
-    "the PBKDF2 iteration count",
-    MAX_PBKDF2_ITERATIONS,
-  );
-  let rest = fields.slice(2);
-  let keyLength: number | undefined;
-  if (rest[0]?.tag === TAG.integer) {
-    keyLength = readCount(rest[0], "the PBKDF2 key length", 64);
-    rest = rest.slice(1);
-  }
-  // The default, hmacWithSHA1, stands only where nothing is written.
-  let hash = "SHA-1";
-  if (rest[0] !== undefined) {
-    const [prf] = sequence(rest[0], "the PBKDF2 function", 1, 2);
-    const prfOid = readOid(prf, "the PBKDF2 function");
-    hash = PRF_HASHES[prfOid] ??
-      encryptionError(`the PBKDF2 function ${prfOid}`);
-  }
-  return { salt, iterations, hash, keyLength };
+/** The passphrase's UTF-8 bytes, as pkijs takes them. */
+export function passwordBytes(passphrase: string): ArrayBuffer {
+  return new TextEncoder().encode(passphrase).buffer;
 }
 
-/** Derives `bits` bits from the passphrase's UTF-8 bytes. */
-export async function derivePbkdf2(
-  passphrase: string,
-  parameters: Pbkdf2Parameters,
-  bits: number,
-): Promise<Bytes> {
-  const key = await crypto.subtle.importKey(
-    "raw",
-    new TextEncoder().encode(passphrase),
-    "PBKDF2",
-    false,
-    ["deriveBits"],
-  );
-  const { hash, salt, iterations } = parameters;
-  return new Uint8Array(
-    await crypto.subtle.deriveBits(
-      { name: "PBKDF2", hash, salt, iterations },
-      key,
-      bits,
-    ),
-  );
+/** What pkijs knows by an object identifier: nothing, where it does not know it. */
+function known(oid: string): Partial<AesCbcParams & { hash: Algorithm }> & {
+  length?: number;
+} {
+  return pkijs.getAlgorithmByOID(oid);
 }
 
 /**
- * Whether the algorithm identifier is PBES2's; never decrypts.
+ * Refuses what pkijs and WebCrypto cannot decrypt, and what would take too
+ * long, before anybody is asked for a passphrase.
  *
- * @throws {CertificateError} `ERR_CERTPIN_KEY_ENCRYPTION` for any other scheme.
+ * @throws {CertificateError} `ERR_CERTPIN_KEY_ENCRYPTION`
  */
-export function requirePbes2(algorithm: DerValue): DerValue {
-  const [id, parameters] = sequence(algorithm, "the encryption", 1, 2);
-  const oid = readOid(id, "the encryption");
-  if (oid !== PBES2) encryptionError(`the encryption scheme ${oid}`);
-  return expectTag(parameters, TAG.sequence, "the PBES2 parameters");
+export function checkPbes2(
+  { algorithmId, algorithmParams }: pkijs.AlgorithmIdentifier,
+): void {
+  if (algorithmId !== PBES2) {
+    encryptionError(`the encryption scheme ${algorithmId}`);
+  }
+  const { keyDerivationFunc: derivation, encryptionScheme: cipher } = new pkijs
+    .PBES2Params({ schema: algorithmParams });
+  if (derivation.algorithmId !== PBKDF2) {
+    encryptionError(`the key derivation ${derivation.algorithmId}`);
+  }
+  const { iterationCount, keyLength, prf } = new pkijs.PBKDF2Params({
+    schema: derivation.algorithmParams,
+  });
+  checkCount(
+    iterationCount,
+    "the PBKDF2 iteration count",
+    MAX_PBKDF2_ITERATIONS,
+  );
+  if (prf && known(prf.algorithmId).name !== "HMAC") {
+    encryptionError(`the PBKDF2 function ${prf.algorithmId}`);
+  }
+  const { name, length } = known(cipher.algorithmId);
+  if (name !== "AES-CBC") encryptionError(`the cipher ${cipher.algorithmId}`);
+  if (keyLength !== undefined && keyLength * 8 !== length) {
+    encryptionError(`a key of ${keyLength} bytes for this cipher`);
+  }
+  if (cipher.algorithmParams.valueBlock.valueHexView?.length !== IV_BYTES) {
+    encryptionError(`an IV that is not ${IV_BYTES} bytes long`);
+  }
 }
 
 /**
@@ -145,50 +98,54 @@ export function requirePbes2(algorithm: DerValue): DerValue {
  * padding, or as a plaintext that cannot be read.
  *
  * @throws {CertificateError} `ERR_CERTPIN_KEY_ENCRYPTION`,
- * `ERR_CERTPIN_KEY_PASSPHRASE`, `ERR_CERTPIN_CERTIFICATE_DER`.
+ * `ERR_CERTPIN_KEY_PASSPHRASE`
  */
 export async function decryptPbes2(
-  algorithm: DerValue,
-  encrypted: Bytes,
-  passphrase: () => Promise<string>,
+  encryptedContentInfo: pkijs.EncryptedContentInfo,
+  passphrase: Passphrase,
 ): Promise<Bytes> {
-  const [kdf, cipher] = sequence(
-    requirePbes2(algorithm),
-    "the PBES2 parameters",
-    2,
-    2,
+  reading(
+    "the encryption",
+    () => checkPbes2(encryptedContentInfo.contentEncryptionAlgorithm),
   );
-  const parameters = readPbkdf2(kdf);
-  const [id, iv] = sequence(cipher, "the cipher", 1, 2);
-  const oid = readOid(id, "the cipher");
-  const bits = AES_CBC_KEY_BITS[oid] ?? encryptionError(`the cipher ${oid}`);
-  const { keyLength } = parameters;
-  if (keyLength !== undefined && keyLength * 8 !== bits) {
-    encryptionError(`a key of ${keyLength} bytes for this cipher`);
-  }
-  const vector = expectTag(iv, TAG.octetString, "the cipher's IV").content;
-  if (vector.length !== 16) encryptionError("an IV that is not 16 bytes long");
-
-  const raw = await derivePbkdf2(await passphrase(), parameters, bits);
-  let key: CryptoKey;
+  const password = passwordBytes(await passphrase());
   try {
-    key = await crypto.subtle.importKey("raw", raw, "AES-CBC", false, [
-      "decrypt",
-    ]);
-  } catch {
-    encryptionError(`AES with ${bits} bits in this runtime`);
-  } finally {
-    raw.fill(0);
-  }
-  try {
-    return new Uint8Array(
-      await crypto.subtle.decrypt(
-        { name: "AES-CBC", iv: vector },
-        key,
-        encrypted,
-      ),
-    );
+    const data = new pkijs.EncryptedData({ encryptedContentInfo });
+    return new Uint8Array(await data.decrypt({ password }));
   } catch (cause) {
     passphraseError("Cannot decrypt: the passphrase is wrong", cause);
   }
+}
+
+/** Decrypts a key of a PKCS#12 file to PKCS#8; throws as {@linkcode decryptPbes2}. */
+export async function decryptBag(
+  { encryptionAlgorithm, encryptedData }: pkijs.PKCS8ShroudedKeyBag,
+  passphrase: Passphrase,
+): Promise<Bytes> {
+  const plain = await decryptPbes2(
+    new pkijs.EncryptedContentInfo({
+      contentEncryptionAlgorithm: encryptionAlgorithm,
+      encryptedContent: encryptedData,
+    }),
+    passphrase,
+  );
+  try {
+    parse(plain);
+  } catch (cause) {
+    // One wrong passphrase in about 256 leaves padding that looks right.
+    passphraseError("Cannot decrypt: the passphrase is wrong", cause);
+  }
+  return plain;
+}
+
+/** The same of an EncryptedPrivateKeyInfo (RFC 5958, section 3). */
+export async function decryptPrivateKey(
+  bytes: Bytes,
+  passphrase: Passphrase,
+): Promise<Bytes> {
+  const bag = reading(
+    "the encrypted key",
+    () => new pkijs.PKCS8ShroudedKeyBag({ schema: parse(bytes) }),
+  );
+  return await decryptBag(bag, passphrase);
 }

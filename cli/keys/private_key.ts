@@ -7,18 +7,16 @@
  * @module
  */
 import { decodeBase64Url } from "@std/encoding";
+import * as asn1js from "asn1js";
+import * as pkijs from "pkijs";
 import { CertificateError } from "@certpin/certpin";
 import {
   type Bytes,
   bytesEqual,
-  type DerValue,
-  expectTag,
   readDer,
-  readOid,
-  sequence,
-  TAG,
-  wholeBitString,
+  readPublicKeyInfo,
 } from "@certpin/certpin/internal";
+import { elements, encode, parse, reading } from "./asn1.ts";
 
 const RSA_ENCRYPTION = "1.2.840.113549.1.1.1";
 const RSA_PSS = "1.2.840.113549.1.1.10";
@@ -35,58 +33,14 @@ const EDWARDS: Readonly<Record<string, string>> = {
   "1.3.101.113": "Ed448",
 };
 
-/** AlgorithmIdentifier of rsaEncryption, with its NULL (RFC 3279, 2.3.1). */
-const RSA_ALGORITHM: Bytes = Uint8Array.of(
-  ...[0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d],
-  ...[0x01, 0x01, 0x01, 0x05, 0x00],
-);
-/** OBJECT IDENTIFIER id-ecPublicKey. */
-const EC_OID: Bytes = Uint8Array.of(
-  ...[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01],
-);
-const VERSION_0: Bytes = Uint8Array.of(0x02, 0x01, 0x00);
-const VERSION_1: Bytes = Uint8Array.of(0x02, 0x01, 0x01);
+/** The tag number of publicKey in OneAsymmetricKey and in ECPrivateKey. */
+const PUBLIC_KEY = 1;
 
 /**
  * Computes the SPKI of a PKCS#8 private key where WebCrypto cannot; undefined,
  * or an exception, where it cannot either.
  */
 export type DerivePublicKey = (pkcs8: Bytes) => Bytes | undefined;
-
-/** Encodes one DER value around the parts. */
-function encode(tag: number, ...parts: readonly Uint8Array[]): Bytes {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const header = [tag];
-  if (length < 0x80) header.push(length);
-  else {
-    const octets = [];
-    for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) {
-      octets.unshift(rest % 256);
-    }
-    header.push(0x80 | octets.length, ...octets);
-  }
-  const out = new Uint8Array(header.length + length);
-  out.set(header);
-  let at = header.length;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}
-
-function bitString(bytes: Uint8Array): Bytes {
-  return encode(TAG.bitString, Uint8Array.of(0), bytes);
-}
-
-function spkiOf(algorithm: Uint8Array, publicKey: Uint8Array): Bytes {
-  return encode(TAG.sequence, algorithm, bitString(publicKey));
-}
-
-/** The SPKI of a PKCS#1 RSAPublicKey (RFC 8017, appendix A.1.1). */
-export function spkiOfPkcs1(publicKey: Bytes): Bytes {
-  return spkiOf(RSA_ALGORITHM, publicKey);
-}
 
 function keyError(
   code: "ERR_CERTPIN_KEY_FORMAT" | "ERR_CERTPIN_KEY_ALGORITHM",
@@ -95,18 +49,55 @@ function keyError(
   throw new CertificateError(code, message);
 }
 
-function rsaPublicKey(privateKey: DerValue): Bytes {
-  // Version 0 has two primes; others are in no use with TLS.
-  const fields = sequence(privateKey, "the RSA private key", 9, 9);
-  const [, modulus, exponent] = fields;
-  expectTag(modulus, TAG.integer, "the RSA modulus");
-  expectTag(exponent, TAG.integer, "the RSA exponent");
-  return encode(TAG.sequence, modulus.raw, exponent.raw);
+function spkiOf(algorithm: pkijs.AlgorithmIdentifier, key: Bytes): Bytes {
+  const subjectPublicKey = new asn1js.BitString({ valueHex: key });
+  return encode(
+    new pkijs.PublicKeyInfo({ algorithm, subjectPublicKey }).toSchema(),
+  );
 }
 
-/** The SPKI of a PKCS#1 RSAPrivateKey (RFC 8017, appendix A.1.2). */
-export function spkiOfRsaPrivateKey(der: DerValue): Bytes {
-  return spkiOf(RSA_ALGORITHM, rsaPublicKey(der));
+function pkcs8Of(algorithm: pkijs.AlgorithmIdentifier, key: Bytes): Bytes {
+  return encode(
+    new pkijs.PrivateKeyInfo({
+      privateKeyAlgorithm: algorithm,
+      privateKey: new asn1js.OctetString({ valueHex: key }),
+    }).toSchema(),
+  );
+}
+
+/** rsaEncryption, with its NULL (RFC 3279, section 2.3.1). */
+function rsaEncryption(): pkijs.AlgorithmIdentifier {
+  return new pkijs.AlgorithmIdentifier({
+    algorithmId: RSA_ENCRYPTION,
+    algorithmParams: new asn1js.Null(),
+  });
+}
+
+/** The SPKI of an RSAPublicKey (RFC 8017, appendix A.1.1). */
+export function spkiOfRsaPublicKey(bytes: Bytes): Bytes {
+  return reading("the RSA public key", () => {
+    const schema = parse(bytes);
+    if (elements(schema).length !== 2) throw new Error("extra elements");
+    new pkijs.RSAPublicKey({ schema });
+    return spkiOf(rsaEncryption(), bytes);
+  });
+}
+
+/** The SPKI of an RSAPrivateKey (RFC 8017, appendix A.1.2). */
+function spkiOfRsaKey(
+  bytes: Bytes,
+  algorithm: pkijs.AlgorithmIdentifier,
+): Bytes {
+  return reading("the RSA private key", () => {
+    const schema = parse(bytes);
+    // More than nine elements are more than two primes, in no use with TLS.
+    if (elements(schema).length !== 9) throw new Error("extra elements");
+    new pkijs.RSAPrivateKey({ schema });
+    // The numbers as they stand: pkijs' class cuts some to a length.
+    const [, modulus, exponent] = elements(schema);
+    const value = [modulus, exponent];
+    return spkiOf(algorithm, encode(new asn1js.Sequence({ value })));
+  });
 }
 
 /** Asks WebCrypto for the public half; undefined where it does not know the kind of key. */
@@ -126,17 +117,7 @@ async function deriveWithWebCrypto(
   if (jwk.x === undefined) return undefined;
   const x = decodeBase64Url(jwk.x);
   if (jwk.y === undefined) return x;
-  const y = decodeBase64Url(jwk.y);
-  const point = new Uint8Array(1 + x.length + y.length);
-  point[0] = 4;
-  point.set(x, 1);
-  point.set(y, 1 + x.length);
-  return point;
-}
-
-function publicKeyOfSpki(spki: Bytes): Bytes {
-  const [, key] = sequence(readDer(spki), "the public key", 2, 2);
-  return wholeBitString(key, "the public key");
+  return Uint8Array.from([4, ...x, ...decodeBase64Url(jwk.y)]);
 }
 
 function deriveWithHook(
@@ -149,17 +130,7 @@ function deriveWithHook(
   } catch {
     // A key that the engine refuses: nothing was computed.
   }
-  return spki && publicKeyOfSpki(spki);
-}
-
-/** Without an algorithm the hook alone is asked. */
-async function derive(
-  pkcs8: Bytes,
-  algorithm: Algorithm | EcKeyImportParams | undefined,
-  derivePublicKey: DerivePublicKey | undefined,
-): Promise<Bytes | undefined> {
-  const derived = algorithm && await deriveWithWebCrypto(pkcs8, algorithm);
-  return derived ?? deriveWithHook(pkcs8, derivePublicKey);
+  return spki && readPublicKeyInfo(readDer(spki)).key;
 }
 
 /** The key's own public half, the computed one preferred, and both equal. */
@@ -186,92 +157,126 @@ function agreed(
   return derived ?? carried!;
 }
 
-/**
- * The SPKI of a SEC1 ECPrivateKey (RFC 5915), its curve said either inside or
- * by the PKCS#8 structure around it.
- */
-export async function spkiOfEcPrivateKey(
-  der: DerValue,
+/** The element with this context tag, and the others. */
+function takeTagged(
+  block: asn1js.BaseBlock,
+  tagNumber: number,
+): [found: asn1js.BaseBlock | undefined, others: asn1js.Sequence] {
+  const isIt = ({ idBlock }: asn1js.BaseBlock) =>
+    idBlock.tagClass === 3 && idBlock.tagNumber === tagNumber;
+  return [
+    elements(block).find(isIt),
+    new asn1js.Sequence({
+      value: elements(block).filter((one) => !isIt(one)),
+    }),
+  ];
+}
+
+/** What an ECPrivateKey says (RFC 5915). */
+interface EcKey {
+  readonly curve: asn1js.ObjectIdentifier;
+  readonly secret: asn1js.OctetString;
+  readonly carried: Bytes | undefined;
+}
+
+function readEcKey(bytes: Bytes, outerCurve?: asn1js.BaseBlock): EcKey {
+  return reading("the EC private key", () => {
+    // pkijs refuses points of curves that it does not know.
+    const [bits, schema] = takeTagged(parse(bytes), PUBLIC_KEY);
+    const curve = outerCurve ?? elements(takeTagged(schema, 0)[0])[0];
+    if (curve === undefined) {
+      keyError(
+        "ERR_CERTPIN_KEY_FORMAT",
+        "Cannot use an EC key without a curve",
+      );
+    }
+    if (!(curve instanceof asn1js.ObjectIdentifier)) {
+      keyError(
+        "ERR_CERTPIN_KEY_ALGORITHM",
+        "Cannot use an EC key with explicit curve parameters: named curves only",
+      );
+    }
+    if (elements(schema).length > 3) throw new Error("extra elements");
+    const { privateKey: secret } = new pkijs.ECPrivateKey({ schema });
+    const [point] = elements(bits);
+    const carried = point instanceof asn1js.BitString
+      ? new Uint8Array(point.valueBlock.valueHexView)
+      : undefined;
+    return { curve, secret, carried };
+  });
+}
+
+async function spkiOfEcKey(
+  bytes: Bytes,
   derivePublicKey?: DerivePublicKey,
-  outerCurve?: DerValue,
+  outerCurve?: asn1js.BaseBlock,
 ): Promise<Bytes> {
-  const [, secret, ...tagged] = sequence(der, "the EC private key", 2, 4);
-  expectTag(secret, TAG.octetString, "the EC private key");
-  const inner = tagged.find((field) => field.tag === 0xa0)?.children[0];
-  const curve = outerCurve ?? inner;
-  if (curve === undefined) {
-    keyError("ERR_CERTPIN_KEY_FORMAT", "Cannot use an EC key without a curve");
-  }
-  if (curve.tag !== TAG.oid) {
-    keyError(
-      "ERR_CERTPIN_KEY_ALGORITHM",
-      "Cannot use an EC key with explicit curve parameters: named curves only",
-    );
-  }
-  const bits = tagged.find((field) => field.tag === 0xa1)?.children[0];
-  const carried = bits && wholeBitString(bits, "the EC public key");
-  const algorithm = encode(TAG.sequence, EC_OID, curve.raw);
-  const pkcs8 = encode(
-    TAG.sequence,
-    VERSION_0,
+  const { curve, secret, carried } = readEcKey(bytes, outerCurve);
+  const algorithm = new pkijs.AlgorithmIdentifier({
+    algorithmId: EC_PUBLIC_KEY,
+    algorithmParams: curve,
+  });
+  const bare = new pkijs.ECPrivateKey({ privateKey: secret });
+  const pkcs8 = pkcs8Of(algorithm, encode(bare.toSchema()));
+  const namedCurve = CURVES[curve.valueBlock.toString()];
+  const derived = namedCurve === undefined
+    ? undefined
+    : await deriveWithWebCrypto(pkcs8, { name: "ECDSA", namedCurve });
+  return spkiOf(
     algorithm,
-    encode(TAG.octetString, encode(TAG.sequence, VERSION_1, secret.raw)),
+    agreed("EC", derived ?? deriveWithHook(pkcs8, derivePublicKey), carried),
   );
-  const namedCurve = CURVES[readOid(curve, "the curve")];
-  const derived = await derive(
-    pkcs8,
-    namedCurve === undefined ? undefined : { name: "ECDSA", namedCurve },
-    derivePublicKey,
-  );
-  return spkiOf(algorithm, agreed("EC", derived, carried));
 }
 
 /**
- * The SPKI of a PKCS#8 PrivateKeyInfo (RFC 5958): RSA, RSA-PSS, EC, Ed25519,
- * and Ed448 where the runtime knows it.
+ * The SPKI of a private key: PKCS#8 (RFC 5958) of RSA, RSA-PSS, EC, Ed25519,
+ * and Ed448 where the runtime knows it; PKCS#1; SEC1.
  *
+ * @param label What PEM calls it.
  * @throws {CertificateError} `ERR_CERTPIN_KEY_FORMAT`,
  * `ERR_CERTPIN_KEY_ALGORITHM`, `ERR_CERTPIN_CERTIFICATE_DER`.
  */
-export async function spkiOfPkcs8(
-  der: DerValue,
+export async function spkiOfPrivateKey(
+  label: "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "PRIVATE KEY",
+  bytes: Bytes,
   derivePublicKey?: DerivePublicKey,
 ): Promise<Bytes> {
-  const [version, algorithm, key, ...rest] = sequence(
-    der,
-    "the private key",
-    3,
-    5,
-  );
-  const [id, parameters] = sequence(algorithm, "the key's algorithm", 1, 2);
-  const oid = readOid(id, "the key's algorithm");
-  const inner = expectTag(key, TAG.octetString, "the private key").content;
-  if (oid === RSA_ENCRYPTION || oid === RSA_PSS) {
-    return spkiOf(algorithm.raw, rsaPublicKey(readDer(inner)));
+  if (label === "RSA PRIVATE KEY") return spkiOfRsaKey(bytes, rsaEncryption());
+  if (label === "EC PRIVATE KEY") {
+    return await spkiOfEcKey(bytes, derivePublicKey);
   }
-  if (oid === EC_PUBLIC_KEY) {
-    return await spkiOfEcPrivateKey(
-      readDer(inner),
-      derivePublicKey,
-      parameters,
-    );
+  const [seen, bits] = reading("the private key", () => {
+    // Version 1 may carry [1] publicKey, which pkijs does not know.
+    const [bits, schema] = takeTagged(parse(bytes), PUBLIC_KEY);
+    if (elements(schema).length > 4) throw new Error("extra elements");
+    return [new pkijs.PrivateKeyInfo({ schema }), bits] as const;
+  });
+  const key = new Uint8Array(seen.privateKey.valueBlock.valueHexView);
+  const { privateKeyAlgorithm: algorithm } = seen;
+  const { algorithmId, algorithmParams } = algorithm;
+  if (algorithmId === RSA_ENCRYPTION || algorithmId === RSA_PSS) {
+    return spkiOfRsaKey(key, algorithm);
   }
-  const name = EDWARDS[oid];
+  if (algorithmId === EC_PUBLIC_KEY) {
+    return await spkiOfEcKey(key, derivePublicKey, algorithmParams);
+  }
+  const name = EDWARDS[algorithmId];
   if (name === undefined) {
     keyError(
       "ERR_CERTPIN_KEY_ALGORITHM",
-      `Cannot use a private key of algorithm ${oid}: RSA, EC, Ed25519 and Ed448 are known`,
+      `Cannot use a private key of algorithm ${algorithmId}: RSA, EC, Ed25519 and Ed448 are known`,
     );
   }
-  // Version 1 may carry [1] publicKey, which some importers refuse.
-  expectTag(version, TAG.integer, "the private key's version");
-  const bits = rest.find((field) => field.tag === 0x81);
-  const carried = bits && bits.content.subarray(1);
-  const bare = encode(TAG.sequence, VERSION_0, algorithm.raw, key.raw);
+  // The octets of the BIT STRING, after the number of its unused bits.
+  const carried = bits instanceof asn1js.Primitive
+    ? new Uint8Array(bits.valueBlock.valueHexView).subarray(1)
+    : undefined;
+  const pkcs8 = pkcs8Of(algorithm, key);
   // Node warns of WebCrypto's Ed448, which is young: the hook comes first.
   const hooked = name === "Ed448"
-    ? deriveWithHook(bare, derivePublicKey)
+    ? deriveWithHook(pkcs8, derivePublicKey)
     : undefined;
-  const derived = hooked ?? await derive(bare, { name }, derivePublicKey);
-  return spkiOf(algorithm.raw, agreed(name, derived, carried));
+  const derived = hooked ?? await deriveWithWebCrypto(pkcs8, { name }) ??
+    deriveWithHook(pkcs8, derivePublicKey);
+  return spkiOf(algorithm, agreed(name, derived, carried));
 }

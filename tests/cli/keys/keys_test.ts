@@ -4,6 +4,13 @@ import { createPrivateKey, createPublicKey } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { CertificateError, type ErrorCode } from "../../../src/errors.ts";
 import {
+  childrenOf,
+  integer,
+  objectIdentifier,
+  sequence,
+  tlv,
+} from "../../../src/testing/der_writer.ts";
+import {
   type DerivePublicKey,
   type KeyKind,
   readKeys,
@@ -133,6 +140,70 @@ Deno.test("readKeys() refuses a key whose public half is another's", async () =>
   await readKeys(bytes);
   bytes[bytes.length - 1] ^= 1;
   await refused("ERR_CERTPIN_KEY_FORMAT", bytes);
+});
+
+Deno.test("readKeys() refuses a PKCS#12 file with PBMAC1 before it asks for a passphrase", async () => {
+  const bytes = read("p256.sha512mac.p12");
+  await readKeys(bytes, options);
+  const [version, authSafe, mac] = childrenOf(bytes);
+  const [digestInfo, ...salt] = childrenOf(mac.der);
+  const [, digest] = childrenOf(digestInfo.der);
+  const pbmac1 = sequence(objectIdentifier("1.2.840.113549.1.5.14"));
+  const changed = sequence(
+    version.der,
+    authSafe.der,
+    sequence(
+      sequence(pbmac1, digest.der),
+      ...salt.map(({ der }) => der),
+    ),
+  );
+  await refused("ERR_CERTPIN_KEY_ENCRYPTION", changed, {
+    passphrase: () => {
+      throw new Error("asked");
+    },
+  });
+});
+
+Deno.test("readKeys() reads a PKCS#8 key that carries its public half, and refuses another's", async () => {
+  const text = new TextDecoder().decode(read("ed25519.pkcs8.pem"));
+  const [, base64] = text.replaceAll("\n", "").split(/-----[A-Z ]+-----/);
+  const [, algorithm, key] = childrenOf(
+    Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)),
+  );
+  const [{ spki }] = await readKeys(text);
+  const carrying = (publicKey: Uint8Array) =>
+    sequence(
+      integer(1),
+      algorithm.der,
+      key.der,
+      tlv(0x81, Uint8Array.of(0), publicKey),
+    );
+  const own = spki.slice(-32);
+  const entries = await readKeys(carrying(own));
+  assertEquals(entries.map((entry) => entry.spki), [spki]);
+  own[0] ^= 1;
+  await refused("ERR_CERTPIN_KEY_FORMAT", carrying(own));
+});
+
+Deno.test("readKeys() refuses elements that do not belong", async () => {
+  for (
+    const file of ["p256.pkcs8.der", "p256.sec1.der", "rsa2048.pkcs1.der"]
+  ) {
+    const bytes = read(file);
+    const parts = childrenOf(bytes).map(({ der }) => der);
+    await readKeys(sequence(...parts), options);
+    const error = await assertRejects(
+      () => readKeys(sequence(...parts, integer(1)), options),
+      CertificateError,
+    );
+    assert(
+      [
+        "ERR_CERTPIN_KEY_FORMAT",
+        "ERR_CERTPIN_CERTIFICATE_DER",
+      ].includes(error.code),
+      `${file}: ${error.code}`,
+    );
+  }
 });
 
 Deno.test("readKeys() refuses a kind of key that it cannot turn into a public one", async () => {
