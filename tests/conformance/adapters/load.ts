@@ -2,6 +2,7 @@
  * Many connections at once, against good and bad servers in turns.
  */
 import { assert, assertEquals } from "@std/assert";
+import { readdir } from "node:fs/promises";
 import process from "node:process";
 import * as v8 from "node:v8";
 import * as vm from "node:vm";
@@ -13,12 +14,12 @@ import { everything } from "../skip.ts";
 import { type Identity, serve, type Served } from "./servers.ts";
 import { refusal } from "./ways.ts";
 
-/** Connections in the whole run, and in the short one. */
-const CONNECTIONS = everything() ? 2_000 : 400;
+/** Connections in the whole run, and in the short one; half are refused. */
+const CONNECTIONS = everything() ? 4_000 : 400;
 /** How many are open at the same time. */
 const AT_ONCE = 50;
 /** Guard against hangs, in milliseconds: the long run is long. */
-const HANG_MS = 120_000;
+const HANG_MS = 240_000;
 /** What the heap may have grown by from the second quarter to the last. */
 const MAX_GROWTH = 1.10;
 
@@ -41,6 +42,15 @@ function openHandles(): number {
   };
   const open = getActiveResourcesInfo?.call(process) ?? [];
   return open.filter((name) => /TCP|TLS|Timeout/.test(name)).length;
+}
+
+/** Open file descriptors; `undefined` where the system does not list them. */
+async function openDescriptors(): Promise<number | undefined> {
+  try {
+    return (await readdir("/proc/self/fd")).length;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -103,6 +113,8 @@ export const load: Body = (t) => {
       const isDeno = t.runtime === "deno";
       const before = openHandles();
       const heap: number[] = [];
+      const descriptors: (number | undefined)[] = [];
+      const counts = { accepted: 0, refused: 0 };
       const collect = collector();
       {
         await using good = await serve(chain);
@@ -138,6 +150,7 @@ export const load: Body = (t) => {
               socket.destroy();
             });
             assertEquals(found, code);
+            counts[code === undefined ? "accepted" : "refused"]++;
           }
         };
         for (let quarter = 1; quarter <= 4; quarter++) {
@@ -149,6 +162,13 @@ export const load: Body = (t) => {
           await new Promise((resolve) => setTimeout(resolve, 50));
           collect?.();
           heap.push(process.memoryUsage().heapUsed);
+          descriptors.push(await openDescriptors());
+        }
+        const half = CONNECTIONS / 2;
+        assertEquals(counts, { accepted: half, refused: half });
+        const [, second, , last] = descriptors;
+        if (second !== undefined && last !== undefined) {
+          assert(last <= second, `descriptors grew: ${descriptors}`);
         }
         for (const { server, code } of servers) {
           assertEquals(server.received > 0, code === undefined);
