@@ -11,7 +11,7 @@ import {
   type Verdict,
 } from "@certpin/certpin";
 import { evaluateRoutine, runWithWebCrypto } from "@certpin/certpin/internal";
-import { platformAnchors } from "@certpin/certpin/internal/tls";
+import { publicAnchors as listPublicAnchors } from "@certpin/certpin/internal/tls";
 import { probe } from "../probe.ts";
 import { type StartTls, STARTTLS_PORTS } from "../starttls.ts";
 import type { Trust } from "../trust.ts";
@@ -70,7 +70,7 @@ export async function checkChain(
   settings: CheckSettings,
   platformValidated: boolean,
 ): Promise<CheckResult> {
-  const publicAnchors = platformAnchors();
+  const publicAnchors = listPublicAnchors();
   const { decision, reason, matched, warnings, error } = await runWithWebCrypto(
     evaluateRoutine(settings.pinner, {
       ...target,

@@ -24,7 +24,7 @@ import {
   type Verdict,
 } from "../pinner/pinner.ts";
 import type { Policy } from "../policy/policy.ts";
-import { platformAnchors, type Trust } from "./trust.ts";
+import { publicAnchors, type Trust } from "./trust.ts";
 import { DenoTransport } from "./deno_transport.ts";
 import { type LinkedCertificate, presentedChain } from "./chain.ts";
 import {
@@ -88,7 +88,7 @@ export class Gate {
       port: evaluated.port,
       chain: evaluated.chain,
       anchors: this.trust.anchors,
-      publicAnchors: platformAnchors(),
+      publicAnchors: publicAnchors(),
       platformValidated: true,
     }, isPreliminary);
   }
@@ -241,7 +241,7 @@ export class Gate {
     }
     const evaluated = await this.#evaluateOrRefresh(socket, request, chain);
     if (evaluated.verdict.decision !== "allow") {
-      throw blocked(evaluated.verdict);
+      throw this.#withHint(blocked(evaluated.verdict));
     }
     // From here to the end nothing is awaited.
     signal.throwIfAborted();
@@ -254,6 +254,19 @@ export class Gate {
     if (refused !== undefined) throw refused;
     watch.stop();
     return take(socket);
+  }
+
+  /** Says what to do where the runtime trusts more than it lists. */
+  #withHint(error: CertpinError): CertpinError {
+    const { ca, anchors } = this.trust;
+    const isUnlisted = error.code === "ERR_CERTPIN_PATH_NO_ISSUER" &&
+      ca === undefined && anchors !== undefined;
+    if (!isUnlisted) return error;
+    return new PathError(
+      "ERR_CERTPIN_PATH_NO_ISSUER",
+      `${error.message}. The runtime trusts this chain, but its list of anchors lacks the root (Deno does not list the roots of --cert): pass the root as the option "ca"`,
+      { cause: error },
+    );
   }
 
   /**

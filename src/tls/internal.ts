@@ -8,4 +8,4 @@
  */
 export { type LinkedCertificate, presentedChain } from "./chain.ts";
 export { requireRuntime } from "./runtime.ts";
-export { platformAnchors } from "./trust.ts";
+export { platformAnchors, publicAnchors } from "./trust.ts";

@@ -7,7 +7,7 @@
 import process from "node:process";
 import * as tls from "node:tls";
 import { encodeBase64 } from "@std/encoding/base64";
-import { MAX_CACHED_TRUSTS } from "../limits.ts";
+import { MAX_CACHED_TRUSTS, MAX_PEM_LENGTH } from "../limits.ts";
 import {
   type AnchorStore,
   anchorStore,
@@ -30,55 +30,105 @@ export interface Trust {
   readonly anchors?: AnchorStore;
 }
 
-interface DenoPermissions {
-  querySync(
-    descriptor: { name: string; variable?: string },
-  ): { readonly state: string };
+interface Permission {
+  readonly name: "env" | "read" | "sys";
+  readonly variable?: string;
+  readonly path?: string;
 }
 
-function isGranted(name: string, variable?: string): boolean {
-  const { Deno } = globalThis as {
-    Deno?: { permissions: DenoPermissions };
+interface DenoLike {
+  readonly permissions: {
+    querySync(descriptor: Permission): { readonly state: string };
   };
-  if (Deno === undefined) return true;
+  readonly env: { get(name: string): string | undefined };
+  statSync(path: string): { readonly size: number };
+  readTextFileSync(path: string): string;
+}
+
+const { Deno: deno } = globalThis as { Deno?: DenoLike };
+
+function isGranted(permission: Permission): boolean {
+  if (deno === undefined) return true;
   // Only a query: asking for what was not granted would prompt the user.
-  return Deno.permissions.querySync({ name, variable }).state === "granted";
+  return deno.permissions.querySync(permission).state === "granted";
 }
 
 /** PEM of the platform's anchors; `undefined` where they cannot be listed. */
 function listPlatform(): readonly string[] | undefined {
-  if (process.versions.deno !== undefined && !isGranted("sys")) {
+  if (process.versions.deno !== undefined && !isGranted({ name: "sys" })) {
     return undefined;
   }
   // Needed for the roots of the system's store and NODE_EXTRA_CA_CERTS.
   if (
     typeof tls.getCACertificates === "function" &&
-    isGranted("env", "NODE_USE_SYSTEM_CA")
+    isGranted({ name: "env", variable: "NODE_USE_SYSTEM_CA" })
   ) return tls.getCACertificates("default");
   return tls.rootCertificates;
 }
 
-let platform: { list: readonly string[]; store: AnchorStore } | undefined;
+let fromDenoCert: readonly string[] | undefined;
 
-function platformListed(): typeof platform {
-  const list = listPlatform();
-  if (list === undefined || list.length === 0) return undefined;
-  // The runtime hands out the same array until somebody sets other defaults.
-  if (platform?.list !== list) {
-    platform = { list, store: lazyAnchorStore(list) };
+/**
+ * PEM of the roots that `DENO_CERT` names: Deno trusts them and does not list
+ * them. Read once, and only with permissions that are granted already.
+ */
+function listDenoCert(): readonly string[] {
+  return fromDenoCert ??= readDenoCert();
+}
+
+function readDenoCert(): readonly string[] {
+  const variable = "DENO_CERT";
+  if (deno === undefined || !isGranted({ name: "env", variable })) return [];
+  const path = deno.env.get(variable);
+  if (path === undefined || path === "") return [];
+  if (!isGranted({ name: "read", path })) return [];
+  try {
+    if (deno.statSync(path).size > MAX_PEM_LENGTH) return [];
+    return [deno.readTextFileSync(path)];
+  } catch {
+    // Less is trusted, never more.
+    return [];
   }
-  return platform;
+}
+
+interface Platform {
+  readonly list: readonly string[];
+  /** What the runtime trusts, as far as it can be told. */
+  readonly anchors: AnchorStore;
+  /** The part of it that the runtime or the system brings. */
+  readonly publicAnchors: AnchorStore;
+}
+
+let platform: { readonly of: readonly string[]; it: Platform } | undefined;
+
+function platformListed(): Platform | undefined {
+  const listed = listPlatform();
+  if (listed === undefined || listed.length === 0) return undefined;
+  // The runtime hands out the same array until somebody sets other defaults.
+  if (platform?.of !== listed) {
+    const added = listDenoCert();
+    const list = [...listed, ...added];
+    const publicAnchors = lazyAnchorStore(listed);
+    const anchors = added.length > 0 ? lazyAnchorStore(list) : publicAnchors;
+    platform = { of: listed, it: { list, anchors, publicAnchors } };
+  }
+  return platform.it;
 }
 
 /**
  * The platform's anchors, parsed as they are needed.
  *
  * On Deno listing them takes `--allow-sys` (and, for the system's own store,
- * `--allow-env=NODE_USE_SYSTEM_CA`); roots given by `--cert` or `DENO_CERT` are
- * not in the list.
+ * `--allow-env=NODE_USE_SYSTEM_CA`). The roots that `DENO_CERT` names are among
+ * them where the variable and its file may be read; those of `--cert` are not.
  */
 export function platformAnchors(): AnchorStore | undefined {
-  return platformListed()?.store;
+  return platformListed()?.anchors;
+}
+
+/** The same without the roots that `DENO_CERT` adds: the store of public CAs. */
+export function publicAnchors(): AnchorStore | undefined {
+  return platformListed()?.publicAnchors;
 }
 
 function pem(certificate: Certificate): string {
@@ -132,11 +182,8 @@ export function resolveTrust(
   if (more.length > 0) {
     const listed = platformListed();
     if (listed === undefined) return trustIn(more);
-    const ours = more.map(pem);
-    return {
-      ca: [...listed.list, ...ours],
-      anchors: lazyAnchorStore([...listed.list, ...ours]),
-    };
+    const all = [...listed.list, ...more.map(pem)];
+    return { ca: all, anchors: lazyAnchorStore(all) };
   }
   const own = anchorCertificatesOf(pinner);
   if (own === undefined) return { anchors: platformAnchors() };

@@ -41,6 +41,7 @@ try {
     reason: verdict?.reason,
     anchored: verdict?.path?.anchored,
     warnings: verdict?.warnings.map(({ code }) => code),
+    severities: verdict?.warnings.map(({ severity }) => severity),
   }));
 } catch (error) {
   console.log(JSON.stringify({ error: describe(error) }));

@@ -2,7 +2,11 @@
  * Which permissions of Deno each adapter needs: these, and each of these.
  */
 import { assert, assertEquals } from "@std/assert";
-import { mintChain, type MintedChain } from "../../../src/testing/mod.ts";
+import {
+  mintChain,
+  type MintedChain,
+  type MintedPolicy,
+} from "../../../src/testing/mod.ts";
 import { serve, type Served } from "../../conformance/adapters/servers.ts";
 
 const CLIENT = new URL("./permission_client.ts", import.meta.url);
@@ -12,6 +16,7 @@ interface Told {
   readonly reason?: string;
   readonly anchored?: boolean;
   readonly warnings?: readonly string[];
+  readonly severities?: readonly string[];
   readonly error?: string;
 }
 
@@ -87,6 +92,7 @@ Deno.test("the platform's store is listed with --allow-sys, and evaluated withou
       reason: "pinned",
       anchored: false,
       warnings: ["unanchored"],
+      severities: ["info"],
     });
     const listed = await run(
       "connectTls",
@@ -95,7 +101,12 @@ Deno.test("the platform's store is listed with --allow-sys, and evaluated withou
       chain,
       { env },
     );
-    assertEquals(listed, { reason: "pinned", anchored: true, warnings: [] });
+    assertEquals(listed, {
+      reason: "pinned",
+      anchored: true,
+      warnings: [],
+      severities: [],
+    });
     // The runtime's own roots alone: this one is not among them.
     const { error } = await run(
       "connectTls",
@@ -109,6 +120,63 @@ Deno.test("the platform's store is listed with --allow-sys, and evaluated withou
     await Deno.remove(file);
   }
 });
+
+for (
+  const given of ["DENO_CERT", "--cert"] as const
+) {
+  Deno.test(`a root of ${given}: ${given === "--cert" ? "the error names ca" : "it is an anchor where it may be read, and no public one"}`, async () => {
+    const chain = await mintChain();
+    // A match on the root alone tells whether the root counts as public.
+    const policy = { ...chain.policy, hosts: {} as MintedPolicy["hosts"] };
+    policy.hosts.localhost = { pins: [{ pin: chain.pins.root }] };
+    await using server = await serve(chain);
+    const file = await Deno.makeTempFile({ suffix: ".pem" });
+    try {
+      await Deno.writeTextFile(file, chain.ca);
+      const isVariable = given === "DENO_CERT";
+      const env: Record<string, string> = isVariable ? { DENO_CERT: file } : {};
+      const cert = isVariable ? [] : [`--cert=${file}`];
+      const attempt = (...flags: string[]) =>
+        run("connectTls", [...cert, ...flags], server, { ...chain, policy }, {
+          env,
+        });
+      const all = await attempt("-A");
+      const unreadable = [
+        await attempt("--allow-net", "--allow-sys", "--allow-read"),
+        await attempt("--allow-net", "--allow-sys", "--allow-env=DENO_CERT"),
+      ];
+      for (const told of isVariable ? unreadable : [...unreadable, all]) {
+        assert(told.error?.includes("ERR_CERTPIN_PATH_NO_ISSUER"), told.error);
+        assert(told.error?.includes('"ca"'), told.error);
+      }
+      if (isVariable) {
+        const read = [
+          all,
+          await attempt(
+            "--allow-net",
+            "--allow-sys",
+            "--allow-env=DENO_CERT",
+            `--allow-read=${file}`,
+          ),
+        ];
+        for (const told of read) {
+          assertEquals(told, {
+            reason: "root-only",
+            anchored: true,
+            warnings: ["root-only"],
+            severities: ["info"],
+          });
+        }
+      }
+      // Where the store is not listed, the platform's word alone counts.
+      const flags = [...cert, "--allow-net"];
+      const unlisted = await run("connectTls", flags, server, chain, { env });
+      assertEquals([unlisted.error, unlisted.anchored], [undefined, false]);
+    } finally {
+      await Deno.remove(file);
+    }
+  });
+}
 
 Deno.test("--unsafely-ignore-certificate-errors lets no untrusted peer in", async () => {
   const chain = await mintChain();
