@@ -4,7 +4,7 @@
 for argument in "$@"; do
   case $argument in
     -is-handshaker-supported) echo No && exit 0 ;;
-    -server | -dtls | -quic | -resume-count | -handoff) exit 89 ;;
+    -server | -dtls | -quic | -handoff) exit 89 ;;
   esac
 done
 here=$(dirname "$0")

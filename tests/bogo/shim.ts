@@ -6,6 +6,7 @@
  * error if not, and with 89 for what this client does not have.
  */
 import { CertpinError, PinMismatchError } from "../../src/errors.ts";
+import { MAX_TLS_PARALLEL_RECORDS } from "../../src/limits.ts";
 import { type GroupName, GROUPS } from "../../src/tls13/groups.ts";
 import { open } from "../../src/tls13/open.ts";
 import { defaultProfile, type Profile } from "../../src/tls13/profile.ts";
@@ -17,6 +18,7 @@ import type {
   TlsStream,
 } from "../../src/tls13/types.ts";
 import { parseCertificates } from "../../src/x509/certificate.ts";
+import { bytesEqual } from "../../src/x509/der.ts";
 import { readPem } from "../../src/x509/pem.ts";
 
 const UNIMPLEMENTED = 89;
@@ -43,7 +45,10 @@ const IGNORED: Readonly<Record<string, string>> = {
   "-renegotiate-once": "TLS 1.3 has no renegotiation",
   "-renegotiate-ignore": "TLS 1.3 has no renegotiation",
   "-forbid-renegotiation-after-handshake": "TLS 1.3 has no renegotiation",
-  "-decline-alpn": "a server's flag",
+  "-use-old-client-cert-callback": "there is one way to give a certificate",
+  "-handshake-twice": "a handshake is made once, by opening",
+  "-no-op-extra-handshake": "a handshake is made once, by opening",
+  "-expect-session-miss": "no session is ever kept",
 };
 
 /** Flags with an argument that change nothing here, each with its reason. */
@@ -70,6 +75,11 @@ interface Settings {
   shutsDown: boolean;
   checksCloseNotify: boolean;
   writesManySizes: boolean;
+  updatesKeys: boolean;
+  resumptions: number;
+  peerChain?: string;
+  /** Says that a refusal of older versions counts as not implemented. */
+  olderIsUnimplemented: boolean;
 }
 
 function readFlags(args: readonly string[]): Settings {
@@ -89,6 +99,9 @@ function readFlags(args: readonly string[]): Settings {
     shutsDown: false,
     checksCloseNotify: false,
     writesManySizes: false,
+    updatesKeys: false,
+    resumptions: 0,
+    olderIsUnimplemented: false,
   };
   let certificate: string | undefined;
   let key: string | undefined;
@@ -162,6 +175,18 @@ function readFlags(args: readonly string[]): Settings {
       case "-check-close-notify":
         settings.checksCloseNotify = true;
         break;
+      case "-key-update":
+        settings.updatesKeys = true;
+        break;
+      case "-resume-count":
+        settings.resumptions = Number(argument());
+        break;
+      case "-expect-peer-cert-file":
+        settings.peerChain = argument();
+        break;
+      case "-older-is-unimplemented":
+        settings.olderIsUnimplemented = true;
+        break;
       case "-write-different-record-sizes":
         settings.writesManySizes = true;
         break;
@@ -199,6 +224,8 @@ async function profileFor(settings: Settings): Promise<Profile> {
         SCHEMES.find(({ id }) => id === wanted)!
       )
       : profile.schemes,
+    // One batch of records: then keys are updated before each write.
+    ...settings.updatesKeys && { recordsPerKey: MAX_TLS_PARALLEL_RECORDS },
   };
 }
 
@@ -282,46 +309,60 @@ async function exchange(tls: TlsStream, settings: Settings): Promise<void> {
   await tls.closed;
 }
 
-const settings = readFlags(Deno.args);
-const connection = await Deno.connect({
-  hostname: settings.address,
-  port: settings.port,
-});
-const id = new Uint8Array(8);
-new DataView(id.buffer).setBigUint64(0, settings.id, true);
-await connection.write(id);
-const options: TlsOptions = {
-  hostname: settings.hostname,
-  alpnProtocols: settings.protocols,
-  verify: () =>
-    settings.refuses
-      ? Promise.reject(
-        new PinMismatchError("ERR_CERTPIN_MISMATCH", "-verify-fail", {
-          hostname: settings.hostname,
-          observed: [],
-          configured: [],
-        }),
-      )
-      : Promise.resolve(),
-  ...settings.certificate &&
-    { clientCertificate: await readCertificate(settings.certificate) },
-};
-let exitCode = 0;
-try {
-  const tls = await open(
-    halves(connection),
-    options,
-    await profileFor(settings),
+async function verdict(
+  settings: Settings,
+  chain: readonly Uint8Array[],
+): Promise<void> {
+  if (settings.refuses) {
+    const { hostname } = settings;
+    const details = { hostname, observed: [], configured: [] };
+    throw new PinMismatchError("ERR_CERTPIN_MISMATCH", "-verify-fail", details);
+  }
+  if (!settings.peerChain) return;
+  const expected = parseCertificates(
+    await Deno.readTextFile(settings.peerChain),
   );
-  await exchange(tls, settings);
-} catch (error) {
-  exitCode = error instanceof CertpinError &&
-      error.code === "ERR_CERTPIN_TLS_VERSION"
-    ? UNIMPLEMENTED
-    : 1;
-  console.error(
-    error instanceof CertpinError ? `${error.code}: ${error.message}` : error,
-  );
+  const isExpected = expected.length === chain.length &&
+    expected.every(({ der }, at) => bytesEqual(der, chain[at]));
+  if (!isExpected) throw new Error("The chain is not as sent");
 }
-await drain(connection);
+
+/** One connection; returns the exit code. */
+async function connect(settings: Settings): Promise<number> {
+  const connection = await Deno.connect({
+    hostname: settings.address,
+    port: settings.port,
+  });
+  const id = new Uint8Array(8);
+  new DataView(id.buffer).setBigUint64(0, settings.id, true);
+  await connection.write(id);
+  const options: TlsOptions = {
+    hostname: settings.hostname,
+    alpnProtocols: settings.protocols,
+    verify: (chain) => verdict(settings, chain),
+    ...settings.certificate &&
+      { clientCertificate: await readCertificate(settings.certificate) },
+  };
+  let exitCode = 0;
+  try {
+    const profile = await profileFor(settings);
+    const tls = await open(halves(connection), options, profile);
+    await exchange(tls, settings);
+  } catch (error) {
+    const isOlder = error instanceof CertpinError &&
+      error.code === "ERR_CERTPIN_TLS_VERSION";
+    exitCode = isOlder && settings.olderIsUnimplemented ? UNIMPLEMENTED : 1;
+    console.error(
+      error instanceof CertpinError ? `${error.code}: ${error.message}` : error,
+    );
+  }
+  await drain(connection);
+  return exitCode;
+}
+
+const settings = readFlags(Deno.args);
+let exitCode = 0;
+for (let count = 0; count <= settings.resumptions && exitCode === 0; count++) {
+  exitCode = await connect(settings);
+}
 Deno.exit(exitCode);
