@@ -16,6 +16,7 @@ import { AlertReader } from "./alert_reader.ts";
 import type { ByteSource } from "./byte_source.ts";
 import {
   alertFor,
+  type AlertName,
   alertReceived,
   ALERTS,
   refuse,
@@ -137,7 +138,7 @@ export class Connection implements TlsStream {
     this.#readController.close();
     // A BYOB reader that waits is told the end by an answer of its own.
     this.#readController.byobRequest?.respond(0);
-    if (this.#hasWrittenAll) this.#end();
+    if (this.#hasWrittenAll) this.#finish();
   }
 
   /** The next data that is not empty; undefined after close_notify. */
@@ -255,7 +256,7 @@ export class Connection implements TlsStream {
     this.#hasWrittenAll = true;
     await sendAlert(this.#writer, "close_notify");
     await this.#writer.flush();
-    if (this.#hasReadAll) this.#end();
+    if (this.#hasReadAll) this.#finish();
   }
 
   /** Waits for a write, but not for a transport that never takes it. */
@@ -268,43 +269,48 @@ export class Connection implements TlsStream {
     this.#writeController.error(error);
   }
 
+  /** Both directions have ended by close_notify. */
+  #finish(): void {
+    this.#ending ??= endTransport(this.#source, this.#writer, {
+      isOrderly: true,
+      reason: undefined,
+    }).then(this.#settleClosed.resolve);
+  }
+
   /**
-   * Ends the connection as a whole, once; never rejects.
+   * Ends the connection before both directions have ended; never rejects.
    *
    * @param alert What the peer is told.
    * @param error Why, if the connection fails.
    */
-  #end(
-    alert?: Parameters<typeof sendAlert>[1],
-    error?: unknown,
-  ): Promise<void> {
-    return this.#ending ??= this.#endNow(alert, error);
+  #end(alert?: AlertName, error?: unknown): Promise<void> {
+    return this.#ending ??= this.#breakOff(alert, error);
   }
 
-  async #endNow(
-    alert: Parameters<typeof sendAlert>[1] | undefined,
+  async #breakOff(
+    alert: AlertName | undefined,
     error: unknown,
   ): Promise<void> {
-    const isFailure = error !== undefined;
     const reason = error ?? new ConnectionError(
       "ERR_CERTPIN_TLS_TRUNCATED",
       "The connection was closed here, before the server ended its data",
     );
     if (!this.#hasReadAll) this.#readController.error(reason);
-    const mayTell = alert !== undefined && !this.#hasWrittenAll;
+    const isOrderly = alert !== undefined;
+    // After close_notify nothing may be sent (RFC 8446, section 6.1).
+    const mayTell = isOrderly && !this.#hasWrittenAll;
     this.#hasWrittenAll = true;
     // A stream that is being aborted errors by itself, and abort() succeeds.
     if (!this.#writeController.signal?.aborted) {
       this.#writeController.error(reason);
     }
     this.#ended.reject(reason);
-    await endTransport(
-      this.#source,
-      this.#writer,
-      mayTell ? alert : undefined,
+    await endTransport(this.#source, this.#writer, {
+      alert: mayTell ? alert : undefined,
+      isOrderly,
       reason,
-    );
-    if (isFailure) this.#settleClosed.reject(error);
+    });
+    if (error !== undefined) this.#settleClosed.reject(error);
     else this.#settleClosed.resolve();
   }
 }

@@ -35,7 +35,8 @@ export async function open(
     );
   } catch (error) {
     const alert = hasStarted && !signal?.aborted ? alertFor(error) : undefined;
-    await endTransport(source, writer, alert, error);
+    const isOrderly = alert !== undefined;
+    await endTransport(source, writer, { alert, isOrderly, reason: error });
     throw error;
   }
 }

@@ -24,24 +24,30 @@ export async function sendAlert(
   );
 }
 
+/** How a transport ends. */
+export interface Ending {
+  /** What the peer is told last. */
+  readonly alert?: AlertName | undefined;
+  /** Whether what was written is still to arrive, with an alert or without. */
+  readonly isOrderly: boolean;
+  /** Why, for a transport that is broken off. */
+  readonly reason: unknown;
+}
+
 /**
- * Ends both halves of a transport; never rejects. With an alert, it waits until
- * the alert is written, but not for a peer that does not read.
+ * Ends both halves of a transport; never rejects. It waits until the last bytes
+ * are written, but not for a peer that does not read.
  */
 export async function endTransport(
   source: ByteSource,
   writer: RecordWriter,
-  alert: AlertName | undefined,
-  reason: unknown,
+  { alert, isOrderly, reason }: Ending,
 ): Promise<void> {
-  let isClosed = false;
-  if (alert) {
-    isClosed = await inTime(async () => {
-      await sendAlert(writer, alert);
-      await writer.flush();
-      await writer.close();
-    });
-  }
+  const isClosed = isOrderly && await inTime(async () => {
+    if (alert) await sendAlert(writer, alert);
+    await writer.flush();
+    await writer.close();
+  });
   // Neither is waited for: a transport may never answer.
   if (!isClosed) writer.abort(reason).catch(() => {});
   source.cancel(reason).catch(() => {});

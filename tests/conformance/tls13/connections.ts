@@ -75,6 +75,12 @@ async function readAll(tls: TlsStream): Promise<Bytes> {
   return concat(...parts);
 }
 
+async function endServer(server: TestServer): Promise<void> {
+  await server.send(DATA, encode("all"));
+  await server.sendAlert("close_notify", 1);
+  await server.close();
+}
+
 /** The server asks for a client certificate with these schemes. */
 function asking(...schemes: readonly number[]): Script {
   const request = certificateRequest([[
@@ -568,6 +574,29 @@ export const tls13Connections: Body = (t) => {
     await server.sendAlert("close_notify", 1);
     assertEquals(await readAll(tls), encode("answer"));
     await tls.closed;
+  });
+
+  t.test("closing writable after the server's end closes the connection", async () => {
+    const { server, tls } = await connected();
+    await endServer(server);
+    assertEquals(await readAll(tls), encode("all"));
+    const writer = tls.writable.getWriter();
+    await writer.write(encode("last"));
+    await writer.close();
+    await tls.closed;
+    assertEquals((await server.readRecord())!.content, encode("last"));
+    assertEquals((await server.readRecord())!.content, Uint8Array.of(1, 0));
+    assertEquals(await server.readRecord(), undefined);
+  });
+
+  t.test("close() after the server's end closes the connection", async () => {
+    const { server, tls } = await connected();
+    await endServer(server);
+    assertEquals(await readAll(tls), encode("all"));
+    await tls.close();
+    await tls.closed;
+    assertEquals((await server.readRecord())!.content, Uint8Array.of(1, 0));
+    assertEquals(await server.readRecord(), undefined);
   });
 
   t.test("close() sends close_notify, ends both streams, and can be called again", async () => {
