@@ -13,10 +13,15 @@ export interface Http2Served extends AsyncDisposable {
 /** Starts the server; `/endless` never ends. */
 export async function serveHttp2(
   { pem, keyPem }: Identity,
+  options: http2.SecureServerOptions = {},
 ): Promise<Http2Served> {
   let streams = 0;
   const sessions = new Set<http2.ServerHttp2Session>();
-  const server = http2.createSecureServer({ cert: pem, key: keyPem });
+  const server = http2.createSecureServer({
+    cert: pem,
+    key: keyPem,
+    ...options,
+  });
   server.on("session", (session) => {
     sessions.add(session);
     session.on("error", () => {});

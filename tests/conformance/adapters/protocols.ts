@@ -29,7 +29,7 @@ import { refusal, withDispatcher } from "./ways.ts";
 const MISMATCH = "ERR_CERTPIN_MISMATCH";
 
 /** Answers an upgrade to WebSocket, greets, and echoes short texts. */
-function upgradeWebSocket(socket: tls.TLSSocket, head: string): void {
+export function upgradeWebSocket(socket: tls.TLSSocket, head: string): void {
   const key = /sec-websocket-key: (\S+)/i.exec(head)![1];
   const accept = createHash("sha1")
     .update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
