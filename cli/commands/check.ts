@@ -8,7 +8,7 @@ import { message } from "@optique/core/message";
 import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, option } from "@optique/core/primitives";
 import { choice, string } from "@optique/core/valueparser";
-import { createPinner, type Policy } from "@certpin/certpin";
+import { createPinner } from "@certpin/certpin";
 import {
   canonicalHost,
   escapeText,
@@ -30,7 +30,7 @@ import type { Io } from "../io.ts";
 import { jsonText } from "../render/json.ts";
 import { junit } from "../render/junit.ts";
 import { checkResults, sarif } from "../render/sarif.ts";
-import { readPolicyFile } from "../policy_file.ts";
+import { type PolicyFile, portsOf, readPolicyFile } from "../policy_file.ts";
 import { inParallel, startProgress } from "../render/progress.ts";
 import type { CommandParser } from "../command.ts";
 import { remedyFor } from "./remedies.ts";
@@ -66,19 +66,25 @@ interface CheckOptions {
 }
 
 /** Those that were named, else every host of the policy that is one name. */
-function targetsOf(io: Io, policy: Policy, options: CheckOptions) {
-  const port = options.port ?? defaultPort(options.starttls);
+function targetsOf(io: Io, read: PolicyFile, options: CheckOptions) {
+  const { policy } = read;
+  const ports = portsOf(read);
+  const portOf = (hostname: string) =>
+    options.port ?? ports.get(hostname) ?? defaultPort(options.starttls);
   if (options.hosts.length > 0) {
     return options.hosts.map(({ hostname, port: typed }) => ({
       hostname,
-      port: typed ?? port,
+      port: typed ?? portOf(hostname),
     }));
   }
   const targets: Required<CheckTarget>[] = [];
   const patterns: string[] = [];
   for (const entry of policyRecordOf(policy).entries.values()) {
     if (entry.wildcard) patterns.push(entry.pattern);
-    else targets.push({ hostname: entry.host.text, port });
+    else {
+      const hostname = entry.host.text;
+      targets.push({ hostname, port: portOf(hostname) });
+    }
   }
   if (patterns.length > 0) {
     const list = patterns.map(escapeText).join(", ");
@@ -99,7 +105,7 @@ function targetsOf(io: Io, policy: Policy, options: CheckOptions) {
 
 async function online(
   io: Io,
-  policy: Policy,
+  read: PolicyFile,
   options: CheckOptions,
   settings: CheckSettings,
 ): Promise<CheckResult[]> {
@@ -108,7 +114,7 @@ async function online(
       hint: "name the hosts to connect to after the policy",
     });
   }
-  const targets = targetsOf(io, policy, options);
+  const targets = targetsOf(io, read, options);
   const progress = startProgress(io, "checking", targets.length);
   try {
     return await inParallel(targets, options.concurrency, async (target) => {
@@ -182,7 +188,8 @@ function resultJson({ warnings, ...rest }: CheckResult): unknown {
 }
 
 async function run(io: Io, options: CheckOptions): Promise<number> {
-  const { policy, text } = await readPolicyFile(io, options.policy);
+  const read = await readPolicyFile(io, options.policy);
+  const { policy, text } = read;
   const { at } = options;
   const settings: CheckSettings = {
     pinner: createPinner(policy, {
@@ -200,7 +207,7 @@ async function run(io: Io, options: CheckOptions): Promise<number> {
     ...(options.starttls === undefined ? {} : { starttls: options.starttls }),
   };
   const results = options.chain === undefined
-    ? await online(io, policy, options, settings)
+    ? await online(io, read, options, settings)
     : await offline(io, options.chain, options, settings);
   const blocked = results.filter(({ decision }) => decision === "block").length;
   if (options.junit !== undefined) {

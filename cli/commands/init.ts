@@ -25,6 +25,7 @@ import type { Io } from "../io.ts";
 import { jsonText } from "../render/json.ts";
 import { USABLE_KEYS, whyUnusable } from "../keys/key_use.ts";
 import { pinOf } from "./pin.ts";
+import { remedyFor } from "./remedies.ts";
 import { inParallel, startProgress } from "../render/progress.ts";
 import type { CommandParser } from "../command.ts";
 import { readKeyFile } from "../keys/secrets.ts";
@@ -142,6 +143,10 @@ async function run(io: Io, options: InitOptions): Promise<number> {
       const text = error!.message.split("\n").map(escapeText).join("\n  ");
       io.err(`${style.red(style.bold("error:"))} ${name}: ${text}\n`);
       io.err(`  ${style.dim("code:")} ${error!.code}\n`);
+      const remedy = remedyFor(error!.code);
+      if (remedy !== undefined) {
+        io.err(`  ${style.dim("hint:")} ${remedy}\n`);
+      }
     }
     io.err(
       "Nothing was written: a chain that does not verify must not be pinned\n",

@@ -65,7 +65,10 @@ export async function findHost(
     if (path instanceof CertpinError) return { target, error: path };
     const expiry = at.getTime() + options.expires * DAY_MILLISECONDS;
     const day = new Date(expiry).toISOString().slice(0, 10);
-    const proposal = await propose(path, backups, `${day}T00:00:00Z`);
+    const end = `${day}T00:00:00Z`;
+    const isUsual = target.port === defaultPort(starttls);
+    const port = isUsual ? undefined : target.port;
+    const proposal = await propose(path, backups, end, port);
     const keys = await Promise.all(
       path.certificates.map(async (certificate, i) => ({
         pin: `${await fingerprint(certificate)}`,

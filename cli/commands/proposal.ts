@@ -10,6 +10,7 @@ import {
   type PinDocument,
 } from "@certpin/certpin";
 import { escapeText, type FoundPath } from "@certpin/certpin/internal";
+import { PORT_KEY } from "../policy_file.ts";
 
 /**
  * The key that marks the place of a backup pin that is still missing. A policy
@@ -36,12 +37,14 @@ function comment(subject: string): string {
 /**
  * Proposes the pins of a path: of the intermediate that issued the leaf, and
  * of the leaf; never of the root, which would let in everything that its CA
- * signs. A path without an intermediate gives the leaf alone.
+ * signs. A path without an intermediate gives the leaf alone. A `port` is
+ * written down for `certpin check`.
  */
 export async function propose(
   path: FoundPath,
   backups: readonly Pin[],
   expiresAt: string,
+  port: number | undefined,
 ): Promise<Proposal> {
   const [leaf, issuer] = path.certificates;
   const pins: { pin: string; role: "leaf" | "intermediate" }[] = [];
@@ -61,5 +64,6 @@ export async function propose(
     documents.push({ pin: `${pin}`, comment: "backup: a key kept offline" });
   }
   const gap = backups.length > 0 ? {} : { [BACKUP_GAP]: GAP_TEXT };
-  return { host: { expiresAt, pins: documents, ...gap }, pins };
+  const place = port === undefined ? {} : { [PORT_KEY]: port };
+  return { host: { ...place, expiresAt, pins: documents, ...gap }, pins };
 }

@@ -86,6 +86,59 @@ Deno.test("certpin init pins the intermediate and the leaf, and marks the missin
   });
 });
 
+Deno.test("certpin check finds the port that certpin init was given", async () => {
+  await withServers(
+    [serve(chain)],
+    ([server]) =>
+      inTemporaryFolder(async (cwd) => {
+        await Deno.writeTextFile(`${cwd}/root.pem`, chain.ca);
+        const common = ["--root", "root.pem", "--connect-to", "127.0.0.1"];
+        const name = `api.example.com:${server.port}`;
+        const made = await certpin(["init", name, ...common], { cwd });
+        assertEquals(made.code, 0, made.stderr);
+        const check = async (...more: string[]) => {
+          const args = ["check", "pins.json", "--json", ...more, ...common];
+          const ran = await certpin(args, { cwd });
+          return documentOf(ran, "check").results[0];
+        };
+        for (const found of [await check(), await check("api.example.com")]) {
+          assertEquals([found.port, found.decision], [server.port, "allow"]);
+        }
+        // What is typed counts more.
+        const [typed] = [await check("--port", `${server.port + 1}`)];
+        assertEquals([typed.port, typed.decision], [server.port + 1, "block"]);
+        const policy = await readJson(`${cwd}/pins.json`);
+        assertEquals(policy.hosts["api.example.com"]["x-port"], server.port);
+      }),
+  );
+});
+
+Deno.test("certpin init says what to do about a private CA, as inspect does", async () => {
+  await withInit(chain, async (init) => {
+    const ran = await init();
+    assertEquals(ran.code, 1);
+    assertStringIncludes(ran.stderr, "--root FILE");
+    assertEquals((await init("--root", "root.pem")).code, 0);
+  });
+});
+
+Deno.test("docs/first-policy.md shows what certpin init writes", async () => {
+  await withInit(chain, async (init, cwd) => {
+    await init("--root", "root.pem", "--backup", "backup.pem");
+    const written = await readJson(`${cwd}/pins.json`);
+    const page = await Deno.readTextFile(filePath("docs/first-policy.md"));
+    const shown = JSON.parse(/```jsonc policy\n(.*?)```/s.exec(page)![1]);
+    const shapeOf = ({ hosts, ...rest }: typeof written) => {
+      const { pins, ...host } = hosts["api.example.com"];
+      // The servers of tests have ports of their own.
+      const keys = Object.keys(host).filter((key) => key !== "x-port");
+      const ofPins = pins.map((pin: object) => Object.keys(pin));
+      return [Object.keys(rest), keys, ofPins];
+    };
+    assertEquals(shapeOf(shown), shapeOf(written));
+  });
+});
+
 Deno.test("certpin init takes the backup from a key file, and lint is content", async () => {
   await withInit(chain, async (init, cwd) => {
     const ran = await init(
