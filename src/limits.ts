@@ -159,7 +159,11 @@ export interface Limits {
   readonly signatures: number;
   /** Most issuer candidates looked at in one search. Default 4,096. */
   readonly candidates: number;
-  /** Most comparisons of a name with a name constraint in one search. Default 65,536. */
+  /**
+   * Most names looked up among the name constraints of a CA in one search, each
+   * constraint counted once for each CA that is tried. A name of many labels
+   * counts as several. Default 65,536.
+   */
   readonly nameConstraintComparisons: number;
 }
 

@@ -6,7 +6,6 @@
  */
 import { KEY_USAGE } from "../x509/extensions.ts";
 import * as common from "./common_rules.ts";
-import { checkNameConstraints } from "./name_constraints.ts";
 import { ANY_PURPOSE, SERVER_AUTH } from "./purposes.ts";
 import { refuse, type Rule } from "./rule.ts";
 
@@ -65,10 +64,9 @@ const issuerExtendedKeyUsage: Rule = ({ record }) => {
 };
 
 /** RFC 5280, section 6.1.3 (b) and (c), read from the constraining side. */
-const nameConstraints: Rule = ({ record, below, budget }) => {
+const nameConstraints: Rule = ({ record, below, names }) => {
   const constraints = record.decoded.nameConstraints;
-  const defect = constraints &&
-    checkNameConstraints(constraints, below, budget);
+  const defect = constraints && names.check(constraints, below);
   if (defect) {
     refuse(
       "name-constraints",

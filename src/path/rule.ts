@@ -7,7 +7,7 @@ import { PathError } from "../errors.ts";
 import type { CanonicalHost } from "../host.ts";
 import { escapeText } from "../text.ts";
 import type { CertificateRecord } from "../x509/record.ts";
-import type { Budget } from "./budget.ts";
+import type { NameChecker } from "./name_constraints.ts";
 import {
   PATH_RULES,
   type PathRule,
@@ -27,7 +27,8 @@ export interface Place {
   /** Milliseconds since 1970, at the start of a second. */
   readonly at: number;
   readonly host: CanonicalHost | undefined;
-  readonly budget: Budget;
+  /** What is known of names and constraints in this search. */
+  readonly names: NameChecker;
   /** Where waived rules are noted; undefined under the profile `web`. */
   readonly waivers: Waiver[] | undefined;
 }

@@ -15,6 +15,7 @@ import { Budget } from "./budget.ts";
 import { candidateOrder, isSameEntity, signatureScheme } from "./candidates.ts";
 import { ISSUER_RULES } from "./issuer_rules.ts";
 import { LEAF_RULES } from "./leaf_rules.ts";
+import { NameChecker } from "./name_constraints.ts";
 import { certificatePool, type Pool } from "./pool.ts";
 import { type Place, refusal, refuse, type Rule, type Waiver } from "./rule.ts";
 import type { Profile } from "./rule_table.ts";
@@ -107,6 +108,7 @@ class Search<T> {
   readonly #request: SearchRequest;
   readonly #accept: (path: FoundPath) => CryptoRoutine<T | undefined>;
   readonly #budget: Budget;
+  readonly #names: NameChecker;
   readonly #at: number;
   #pool: Pool = new Map();
 
@@ -117,6 +119,7 @@ class Search<T> {
     this.#request = request;
     this.#accept = accept;
     this.#budget = new Budget(request.limits);
+    this.#names = new NameChecker(this.#budget);
     // Validity has a resolution of one second (RFC 5280, section 4.1.2.5).
     this.#at = Math.floor(request.at / 1000) * 1000;
   }
@@ -154,7 +157,7 @@ class Search<T> {
       isPlatformAnchor: isAnchor && publicAnchors?.has(certificate) === true,
       at: this.#at,
       host,
-      budget: this.#budget,
+      names: this.#names,
       waivers: profile === "private" ? waivers : undefined,
     };
     const isPassed = this.#attempt(path.length, () => {

@@ -9,7 +9,9 @@ import {
   tlv,
 } from "../../../src/testing/der_writer.ts";
 import {
+  type GeneralName,
   mintCertificate,
+  mintChain,
   type MintedCertificate,
   mintKey,
   sharedKey,
@@ -140,35 +142,81 @@ Deno.test("a hundred large certificates that differ in their last byte cost a hu
   }
 });
 
-Deno.test("thousands of names under thousands of constraints end at their limit", async () => {
-  const constrained = async (count: number, last: string) =>
+Deno.test("thousands of names under thousands of constraints are compared, and again and again end at their limit", async () => {
+  const NAMES = 3_000;
+  const CONSTRAINTS = 2_000;
+  const constrained = async (
+    last: string,
+    excluded: readonly GeneralName[] = [],
+  ) =>
     await mintCertificate({
       subject: "constrained",
       ca: true,
       key,
       nameConstraints: {
-        permitted: Array.from({ length: count }, (_, i) => ({ dns: `d${i}` }))
-          .concat({ dns: last }),
+        permitted: Array.from(
+          { length: CONSTRAINTS },
+          (_, i) => ({ dns: `d${i}` }),
+        ).concat({ dns: last }),
+        ...excluded.length > 0 && { excluded },
       },
     });
-  const evaluate = async (
-    issuer: MintedCertificate,
-    names: number,
-  ): Promise<Result> => {
-    // Mail addresses, which are not constrained, and looked at all the same.
-    const { der } = await mintCertificate({
-      issuer,
-      hostnames: [HOSTNAME],
-      names: Array.from({ length: names }, (_, i) => ({ email: `a@d${i}` })),
-    });
-    return await inWorker({ chain: [der], anchors: [issuer.der] });
-  };
-  const permitting = await constrained(2_000, "com");
-  assert("path" in await evaluate(permitting, 20));
-  assertEquals(await evaluate(permitting, 4_000), LIMIT);
-  assertEquals(await evaluate(await constrained(2_000, "org"), 20), {
-    code: "ERR_CERTPIN_PATH_NAME_CONSTRAINTS",
+  const { der } = await mintCertificate({
+    issuer: await constrained("com"),
+    hostnames: [HOSTNAME],
+    names: Array.from({ length: NAMES }, (_, i) => ({ email: `a@d${i}` })),
   });
+  const evaluate = async (...anchors: readonly MintedCertificate[]) =>
+    await inWorker({ chain: [der], anchors: anchors.map(({ der }) => der) });
+  assert("path" in await evaluate(await constrained("com")));
+  const refused = { code: "ERR_CERTPIN_PATH_NAME_CONSTRAINTS" };
+  assertEquals(await evaluate(await constrained("org")), refused);
+  // Found at the last name alone, by each of many issuers.
+  const last = [{ email: `d${NAMES - 1}` }];
+  const issuers = await Promise.all(
+    Array.from({ length: 14 }, () => constrained("com", last)),
+  );
+  assertEquals(await evaluate(...issuers.slice(0, 2)), refused);
+  assertEquals(await evaluate(...issuers), LIMIT);
+});
+
+Deno.test("a thousand names of each kind under a thousand constraints of each kind cost as many steps as they are", async () => {
+  const each = (make: (i: number) => GeneralName) =>
+    Array.from({ length: 500 }, (_, i) => make(i));
+  const address = (i: number, ...rest: number[]) => ({
+    ip: Uint8Array.of(10, i >> 8, i & 255, ...rest),
+  });
+  const minted = await mintChain({
+    hostnames: [HOSTNAME],
+    root: {
+      nameConstraints: {
+        permitted: [
+          { dns: "example.com" },
+          { directory: [] },
+          ...each((i) => ({ dns: `d${i}.example.org` })),
+          ...each((i) => ({ email: `d${i}.example.org` })),
+          ...each((i) => address(i, 0, 255, 255, 255, 0)),
+        ],
+      },
+    },
+    leaf: {
+      names: [
+        ...each((i) => ({ dns: `www.d${i}.example.org` })),
+        ...each((i) => ({ email: `a@d${i}.example.org` })),
+        ...each((i) => address(i, 1)),
+      ],
+    },
+  });
+  const evaluate = (nameConstraintComparisons: number) =>
+    resultOf(parsed([minted.leaf, ...minted.intermediates]), {
+      hostname: HOSTNAME,
+      anchors: parsed([minted.root]),
+      limits: { nameConstraintComparisons },
+    });
+  // The constraints once, then each name: two subjects, and the host.
+  const needed = 1_502 + 1_500 + 3;
+  assert("path" in await evaluate(needed));
+  assertEquals(await evaluate(needed - 1), LIMIT);
 });
 
 Deno.test("names of sixty thousand characters are read in a moment, whatever they are made of", async () => {
