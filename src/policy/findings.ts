@@ -32,6 +32,8 @@ export type FindingCode =
   | "private-profile"
   | "duplicate-pin"
   | "public-root"
+  | "ca-set-incomplete"
+  | "public-intermediate-pin"
   | "shared-pin"
   | "subdomain-gap"
   | "each-role-without-roles"
@@ -46,7 +48,8 @@ export const FINDINGS: Readonly<Record<FindingCode, FindingKind>> = Object
       severity: "warning",
       message:
         "Root pins alone match: everything that this CA ever signs is accepted",
-      hint: "Pin an intermediate or the leaf, and a backup key",
+      hint:
+        "Pin the leaf's key and a backup; or all roots of the CA, with CAA records that name your account",
     },
     "unanchored": {
       severity: "info",
@@ -114,7 +117,21 @@ export const FINDINGS: Readonly<Record<FindingCode, FindingKind>> = Object
     "public-root": {
       severity: "warning",
       message: "The pin is that of a root in the platform's store",
-      hint: "Pin an intermediate or the leaf instead",
+      hint:
+        "Pin the leaf's key and a backup; or all roots of the CA, with CAA records that name your account",
+    },
+    "ca-set-incomplete": {
+      severity: "warning",
+      message:
+        "Roots of a public CA are pinned, and others of the same CA are not",
+      hint: "Pin all its roots: the CA moves hosts between them without notice",
+    },
+    "public-intermediate-pin": {
+      severity: "warning",
+      message:
+        "The pin is that of an intermediate of a public CA, which changes without notice",
+      hint:
+        "Pin the leaf's key and a backup; or all roots of the CA, with CAA records that name your account",
     },
     "shared-pin": {
       severity: "warning",

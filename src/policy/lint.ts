@@ -5,13 +5,17 @@
  */
 import type { CryptoRoutine } from "../crypto/routine.ts";
 import { runWithWebCrypto } from "../crypto/webcrypto.ts";
+import { type AnchorStore, anchorStore } from "../path/anchors.ts";
+import { quoteText } from "../text.ts";
 import { type Certificate, recordOf } from "../x509/certificate.ts";
+import { attributeText } from "../x509/names.ts";
 import { EXPIRES_SOON_MS } from "./decide.ts";
 import { applyAccept } from "./accept.ts";
 import { type Finding, finding } from "./findings.ts";
 import {
   type KeyedRule,
   type Keys,
+  keysByCertificate,
   keysOf,
   type LintedEntry,
   type Owners,
@@ -32,6 +36,11 @@ export interface LintOptions {
   /** The time to evaluate expiry at. Default: now. */
   at?: Date;
 }
+
+/** The OID of the organizationName attribute. */
+const ORGANISATION = "2.5.4.10";
+/** Most roots that one finding names. */
+const MAX_SHOWN_ROOTS = 10;
 
 function* lintExpiry(entry: HostEntry, at: number): Generator<Finding> {
   const { expiresAt, onExpiry } = entry;
@@ -92,6 +101,82 @@ function* lintRoots(
   yield finding("root-only", `${entry.pointer}/pins`, {
     severity: isOwn ? "info" : "warning",
   });
+}
+
+/** The owner of a CA, by the organisation in its subject. */
+function organisationOf(certificate: Certificate): string | undefined {
+  for (const { type, value } of recordOf(certificate).subject.rdns.flat()) {
+    if (type === ORGANISATION) return attributeText(value)?.trim();
+  }
+}
+
+/** Roots of one owner of which some are pinned and some are not. */
+function* lintCaSets(
+  { entry, rules }: LintedEntry,
+  roots: ReadonlyMap<Certificate, Keys>,
+  at: number,
+): Generator<Finding> {
+  const pinned = new Set(rules.map(({ key }) => key));
+  const isPinned = (keys: Keys) => [...keys].some((key) => pinned.has(key));
+  const owners = new Map<string, { pinned: number; missing: string[] }>();
+  for (const [root, keys] of roots) {
+    const owner = organisationOf(root);
+    if (owner === undefined || recordOf(root).notAfter < at) continue;
+    const set = owners.get(owner) ?? { pinned: 0, missing: [] };
+    owners.set(owner, set);
+    if (isPinned(keys)) set.pinned++;
+    else set.missing.push(root.subject);
+  }
+  for (const { pinned: count, missing } of owners.values()) {
+    if (count === 0 || missing.length === 0) continue;
+    const shown = missing.slice(0, MAX_SHOWN_ROOTS).map(quoteText);
+    if (missing.length > shown.length) {
+      shown.push(`${missing.length - shown.length} more`);
+    }
+    yield finding("ca-set-incomplete", `${entry.pointer}/pins`, {
+      detail: `not pinned: ${shown.join(", ")}`,
+    });
+  }
+}
+
+/** What is known of a policy's certificates, to find intermediates of public CAs. */
+interface Known {
+  readonly roots: AnchorStore;
+  readonly paths: readonly { readonly certificates: readonly Certificate[] }[];
+  /** Beside the paths: of the policy itself. */
+  readonly others: readonly Certificate[];
+}
+
+/** The intermediates below public roots: on verified paths, else by the names of issuers. */
+function publicIntermediates(
+  { roots, paths, others }: Known,
+): readonly Certificate[] {
+  const isIntermediate = (one: Certificate) => one.isCa && !roots.hasKeyOf(one);
+  const found = new Set(
+    paths.filter(({ certificates }) => {
+      const end = certificates.at(-1);
+      return end !== undefined && roots.hasKeyOf(end);
+    }).flatMap(({ certificates }) => certificates.slice(1))
+      .filter(isIntermediate),
+  );
+  const names = new Set(
+    [...found].map((one) => recordOf(one).subjectKey),
+  );
+  const open = new Set(others.filter(isIntermediate));
+  // Each round finds the issued ones of the round before.
+  for (let more = true; more;) {
+    more = false;
+    for (const one of open) {
+      const { issuerKey, subjectKey, selfIssued } = recordOf(one);
+      if (selfIssued) continue;
+      if (roots.bySubject(one).length === 0 && !names.has(issuerKey)) continue;
+      open.delete(one);
+      found.add(one);
+      names.add(subjectKey);
+      more = true;
+    }
+  }
+  return [...found];
 }
 
 function* lintLeafCertificates(
@@ -178,8 +263,21 @@ export function* lintRoutine(
   }
   const entries = yield* settle(record);
   const own = yield* keysOf(options.anchors, entries);
-  const known = options.publicAnchors &&
-    (yield* keysOf(options.publicAnchors, entries));
+  const roots = options.publicAnchors &&
+    (yield* keysByCertificate(options.publicAnchors, entries));
+  const known = roots &&
+    new Set([...roots.values()].flatMap((one) => [...one]));
+  const pinnedCertificates = entries.flatMap(({ rules }) =>
+    rules.flatMap(({ certificate }) => certificate ?? [])
+  );
+  const intermediates = yield* keysOf(
+    options.publicAnchors && publicIntermediates({
+      roots: anchorStore(options.publicAnchors),
+      paths: options.paths ?? [],
+      others: [...record.certificates, ...pinnedCertificates],
+    }),
+    entries,
+  );
   const paths: Keys[] = [];
   for (const { certificates } of options.paths ?? []) {
     paths.push(yield* keysOf(certificates, entries));
@@ -190,9 +288,7 @@ export function* lintRoutine(
   const leaves = yield* keysOf(ends, entries);
   const owners = yield* ownersOf([
     ...record.certificates,
-    ...entries.flatMap(({ rules }) =>
-      rules.flatMap(({ certificate }) => certificate ?? [])
-    ),
+    ...pinnedCertificates,
     ...options.anchors ?? [],
     ...options.paths?.flatMap(({ certificates }) => certificates) ?? [],
   ], entries);
@@ -209,6 +305,10 @@ export function* lintRoutine(
     findings.push(
       ...lintExpiry(entry, at),
       ...lintRoots(linted, own, known),
+      ...lintCaSets(linted, roots ?? new Map(), at),
+      ...rules.filter(({ key }) => intermediates.has(key)).map(({ pointer }) =>
+        finding("public-intermediate-pin", pointer)
+      ),
       ...lintBackups(linted, paths, owners),
       ...lintLeafCertificates(rules, leaves),
       ...lintDuplicates(rules),

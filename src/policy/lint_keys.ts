@@ -64,6 +64,18 @@ export function* keysOf(
   return keys;
 }
 
+/** Certificates, each with its keys of the kinds that the pins have. */
+export function* keysByCertificate(
+  certificates: readonly Certificate[],
+  entries: readonly LintedEntry[],
+): CryptoRoutine<ReadonlyMap<Certificate, Keys>> {
+  const found = new Map<Certificate, Keys>();
+  for (const certificate of new Set(certificates)) {
+    found.set(certificate, yield* keysOf([certificate], entries));
+  }
+  return found;
+}
+
 /** Keys of fingerprints, each with the public key that it is of. */
 export type Owners = ReadonlyMap<string, string>;
 

@@ -6,6 +6,7 @@ import type { HostInput, PolicyInput } from "../../../src/policy/document.ts";
 import { fingerprint } from "../../../src/pins/fingerprint.ts";
 import { FINDINGS } from "../../../src/policy/findings.ts";
 import { type LintOptions, lintPolicy } from "../../../src/policy/lint.ts";
+import { mintCertificate, mintChain } from "../../../src/testing/mod.ts";
 import { parsePolicy, type Policy } from "../../../src/policy/policy.ts";
 import {
   type Certificate,
@@ -56,11 +57,90 @@ Deno.test("lintPolicy() finds nothing in a policy with two good pins", async () 
   assertEquals(
     await lintHost({ pins: [pins.leaf, pins.intermediates[0], pins.backup] }, {
       anchors: [root],
-      publicAnchors: [root],
+      publicAnchors: [],
       paths: [path],
     }),
     [],
   );
+});
+
+Deno.test("lintPolicy() finds the pin of a public CA's intermediate, by a path or by its certificate", async () => {
+  const found = [`warning public-intermediate-pin ${HOST}/pins/1`];
+  const own = { publicAnchors: [] };
+  const platform = { publicAnchors: [root] };
+  const given = { pins: [pins.leaf, pins.intermediates[0], pins.backup] };
+  assertEquals(await lintHost(given, { ...platform, paths: [path] }), found);
+  assertEquals(await lintHost(given, { ...own, paths: [path] }), []);
+  assertEquals(await lintHost(given, { paths: [path] }), []);
+  // Without a path its certificate tells, as a pin or as an extra one.
+  assertEquals(await lintHost(given, platform), []);
+  const certificate = minted.intermediates[0].pem;
+  const asCertificate = { pins: [pins.leaf, { certificate }, pins.backup] };
+  assertEquals(await lintHost(asCertificate, platform), found);
+  assertEquals(await lintHost(asCertificate, own), []);
+  const extra = {
+    hosts: { "api.example.com": given },
+    certificates: [certificate],
+  };
+  assertEquals(await lint(extra, platform), found);
+  // Below another intermediate, in whatever order they are given.
+  const deep = await mintChain({ hostnames: ["a.example"], intermediates: 2 });
+  const [lower, upper] = deep.intermediates.map(({ pem }) => pem);
+  const deepRoot = { publicAnchors: parseCertificates(deep.ca) };
+  for (const certificates of [[lower, upper], [upper, lower]]) {
+    assertEquals(
+      await lint({
+        hosts: {
+          "api.example.com": {
+            pins: [deep.pins.leaf, deep.pins.intermediates[0], PIN],
+          },
+        },
+        certificates,
+      }, deepRoot),
+      found,
+    );
+  }
+});
+
+Deno.test("lintPolicy() finds roots that are missing from the set of a public CA", async () => {
+  const authority = async (owner: string | undefined, notAfter?: Date) =>
+    parseCertificates(
+      (await mintCertificate({
+        subject: [
+          ...owner === undefined ? [] : [{ type: "O", value: owner } as const],
+          { type: "CN", value: `root of ${owner}` },
+        ],
+        ca: true,
+        now: AT,
+        notAfter,
+      })).der,
+    )[0];
+  const [one, two, expired, other, nobody, nobodyToo] = await Promise.all([
+    authority("One CA"),
+    authority("One CA"),
+    authority("One CA", new Date(AT.getTime() - 1000)),
+    authority("Other CA"),
+    authority(undefined),
+    authority(undefined),
+  ]);
+  const pin = async (root: Certificate) => ({
+    pin: `${await fingerprint(root)}`,
+    role: "ca",
+  });
+  const publicAnchors = [one, two, expired, other, nobody, nobodyToo];
+  const incomplete = async (
+    pinned: readonly Certificate[],
+    options: LintOptions = { publicAnchors },
+  ) =>
+    (await lintHost({ pins: await Promise.all(pinned.map(pin)) }, options))
+      .filter((one) => one.includes("ca-set-incomplete"));
+  const found = [`warning ca-set-incomplete ${HOST}/pins`];
+  assertEquals(await incomplete([one, other]), found);
+  assertEquals(await incomplete([one, two, other]), []);
+  assertEquals(await incomplete([other]), []);
+  assertEquals(await incomplete([nobody, other]), []);
+  assertEquals(await incomplete([one], { publicAnchors: [one, other] }), []);
+  assertEquals(await incomplete([one], {}), []);
 });
 
 Deno.test("lintPolicy() finds a pin set without a backup", async () => {
