@@ -10,7 +10,8 @@ import { MAX_TLS_PARALLEL_RECORDS } from "../../src/limits.ts";
 import { type GroupName, GROUPS } from "../../src/tls13/groups.ts";
 import { open } from "../../src/tls13/open.ts";
 import { defaultProfile, type Profile } from "../../src/tls13/profile.ts";
-import { SCHEMES } from "../../src/tls13/signatures.ts";
+import { SCHEMES, type SignatureScheme } from "../../src/tls13/signatures.ts";
+import { SUITES } from "../../src/tls13/suites.ts";
 import type {
   ByteStream,
   ClientCertificate,
@@ -59,6 +60,44 @@ const IGNORED_WITH_ARGUMENT: Readonly<Record<string, string>> = {
   "-expect-total-renegotiations": "TLS 1.3 has no renegotiation",
 };
 
+/** Sets of algorithms that the runner names, as far as this client has them. */
+const POLICIES: Readonly<
+  Record<string, Pick<Profile, "suites" | "groups" | "schemes">>
+> = {
+  // NIST SP 800-52r2.
+  "-fips-202205": {
+    suites: SUITES,
+    groups: ["P-256", "P-384"],
+    schemes: schemesNamed(
+      "ecdsa_secp256r1_sha256",
+      "ecdsa_secp384r1_sha384",
+      "rsa_pss_rsae_sha256",
+      "rsa_pss_rsae_sha384",
+      "rsa_pss_rsae_sha512",
+    ),
+  },
+  // WPA3-Enterprise, 192 bits.
+  "-wpa-202304": {
+    suites: SUITES.slice(1),
+    groups: ["P-384"],
+    schemes: schemesNamed(
+      "ecdsa_secp384r1_sha384",
+      "rsa_pss_rsae_sha384",
+      "rsa_pss_rsae_sha512",
+    ),
+  },
+  // CNSA 1.0 (RFC 9151).
+  "-cnsa1-202603": {
+    suites: SUITES.slice(1),
+    groups: ["P-384"],
+    schemes: schemesNamed("ecdsa_secp384r1_sha384", "rsa_pss_rsae_sha384"),
+  },
+};
+
+function schemesNamed(...names: readonly string[]): SignatureScheme[] {
+  return SCHEMES.filter(({ name }) => names.includes(name));
+}
+
 interface Settings {
   port: number;
   hostname: string;
@@ -68,6 +107,7 @@ interface Settings {
   expectedProtocol: string | null | undefined;
   groups: GroupName[];
   schemes: number[];
+  signingSchemes: number[];
   certificate?: { chain: string; key: string };
   readSize: number;
   refuses: boolean;
@@ -78,6 +118,7 @@ interface Settings {
   updatesKeys: boolean;
   resumptions: number;
   peerChain?: string;
+  policy?: keyof typeof POLICIES;
   /** Says that a refusal of older versions counts as not implemented. */
   olderIsUnimplemented: boolean;
 }
@@ -93,6 +134,7 @@ function readFlags(args: readonly string[]): Settings {
     expectedProtocol: undefined,
     groups: [],
     schemes: [],
+    signingSchemes: [],
     readSize: 512,
     refuses: false,
     writesFirst: false,
@@ -154,6 +196,9 @@ function readFlags(args: readonly string[]): Settings {
         settings.schemes.push(id);
         break;
       }
+      case "-signing-prefs":
+        settings.signingSchemes.push(Number(argument()));
+        break;
       case "-cert-file":
         certificate = argument();
         break;
@@ -191,7 +236,8 @@ function readFlags(args: readonly string[]): Settings {
         settings.writesManySizes = true;
         break;
       default:
-        unimplemented(flag);
+        if (!(flag in POLICIES)) unimplemented(flag);
+        settings.policy = flag;
     }
   }
   if (certificate && key) settings.certificate = { chain: certificate, key };
@@ -210,35 +256,51 @@ function readProtocols(wire: string): string[] {
 }
 
 async function profileFor(settings: Settings): Promise<Profile> {
-  const profile = await defaultProfile();
-  const groups = settings.groups.length > 0
-    ? settings.groups
-    // The runner's own list is older than the hybrid group.
-    : profile.groups.filter((group) => group !== "X25519MLKEM768");
+  const profile = {
+    ...await defaultProfile(),
+    ...settings.policy && POLICIES[settings.policy],
+  };
+  const groups = settings.groups.length > 0 ? settings.groups : profile.groups;
+  const isHybrid = (group: GroupName) => group === "X25519MLKEM768";
+  // A share for the first group of either kind, as by default.
+  const shares = groups.filter((group) =>
+    group === groups.find((other) => isHybrid(other) === isHybrid(group))
+  );
   return {
     ...profile,
     groups,
-    shares: groups.slice(0, 1),
+    shares,
     schemes: settings.schemes.length > 0
       ? settings.schemes.map((wanted) =>
         SCHEMES.find(({ id }) => id === wanted)!
       )
       : profile.schemes,
     // One batch of records: then keys are updated before each write.
-    ...settings.updatesKeys && { recordsPerKey: MAX_TLS_PARALLEL_RECORDS },
+    ...settings.updatesKeys && { recordsPerKey: MAX_TLS_PARALLEL_RECORDS - 1 },
   };
 }
 
 async function readCertificate(
-  { chain, key }: { chain: string; key: string },
-): Promise<ClientCertificate> {
-  const pem = await Deno.readTextFile(key);
+  { certificate, signingSchemes }: Settings,
+): Promise<ClientCertificate | undefined> {
+  if (!certificate) return undefined;
+  const pem = await Deno.readTextFile(certificate.key);
   const [block] = readPem(pem, (label) => label === "PRIVATE KEY");
-  return {
-    chain: parseCertificates(await Deno.readTextFile(chain))
-      .map(({ der }) => der),
-    key: block.bytes,
-  };
+  const chain = parseCertificates(await Deno.readTextFile(certificate.chain))
+    .map(({ der }) => der);
+  // An RSA key can be held to one hash; the other keys have one scheme each.
+  const preferred = signingSchemes.map((id) =>
+    SCHEMES.find((scheme) => scheme.id === id)
+  ).find((scheme) => scheme?.kind === "rsa-pss-rsae");
+  if (!preferred) return { chain, key: block.bytes };
+  const key = await crypto.subtle.importKey(
+    "pkcs8",
+    block.bytes,
+    { name: "RSA-PSS", hash: preferred.hash },
+    false,
+    ["sign"],
+  );
+  return { chain, key };
 }
 
 /** TCP whose halves end on their own, so that the last alert arrives. */
@@ -336,12 +398,12 @@ async function connect(settings: Settings): Promise<number> {
   const id = new Uint8Array(8);
   new DataView(id.buffer).setBigUint64(0, settings.id, true);
   await connection.write(id);
+  const clientCertificate = await readCertificate(settings);
   const options: TlsOptions = {
     hostname: settings.hostname,
     alpnProtocols: settings.protocols,
     verify: (chain) => verdict(settings, chain),
-    ...settings.certificate &&
-      { clientCertificate: await readCertificate(settings.certificate) },
+    ...clientCertificate && { clientCertificate },
   };
   let exitCode = 0;
   try {
