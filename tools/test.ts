@@ -1,24 +1,28 @@
 /**
- * Runs the suite: `deno task test`, or `deno task test:all` for all of it.
+ * Runs the suite: `deno task test`, `test:all` and `test:nightly`.
  *
  * @module
  */
-import { readRemarks, sum, summaryLine } from "./suite/outcome.ts";
-import type { Outcome } from "./suite/outcome.ts";
-import type { Settings, Stage, StageResult } from "./suite/stages.ts";
-import { STAGES } from "./suite/stages.ts";
+import { type Outcome, sum } from "./suite/outcome.ts";
+import {
+  type Level,
+  type Settings,
+  type Stage,
+  STAGES,
+} from "./suite/stages.ts";
 
 const HELP = `Runs certpin's checks and tests, stage by stage.
 
-Usage: deno task test [options] [stage…]      one Node, samples
-       deno task test:all [options] [stage…]  every runtime, every vector
+Usage: deno task test [options] [stage…]          one Node, samples
+       deno task test:all [options] [stage…]      every runtime, every vector
+       deno task test:nightly [options] [stage…]  what takes longer than an hour too
 
 Options:
-  --bail      stop at the first stage that fails
-  --list      print the stages
-  --verbose   show what the tools print while they run
-  --help      print this
+  --bail            stop at the first stage that fails
+  --list            print the stages
+  --verbose         show what the tools print while they run
   --write-features  write the README's table of features
+  --help            print this
 
 Environment:
   CI               lock file frozen
@@ -26,100 +30,105 @@ Environment:
   CERTPIN_VECTORS  folder of the shared vectors
 `;
 
-const OPTIONS = [
-  "--all",
-  "--bail",
-  "--list",
-  "--verbose",
-  "--write-features",
-  "--help",
-];
+const LEVELS: readonly Level[] = ["short", "all", "nightly"];
+const OPTIONS = ["bail", "list", "verbose", "write-features", "help"].concat(
+  LEVELS,
+).map((name) => `--${name}`);
 
 function fail(message: string): never {
   console.error(`${message}\n\n${HELP}`);
   Deno.exit(2);
 }
 
-function pick(names: readonly string[], all: boolean): readonly Stage[] {
-  for (const name of names) {
-    if (!STAGES.some((stage) => stage.name === name)) {
-      fail(`There is no stage "${name}"`);
-    }
-  }
-  return STAGES.filter((stage) =>
-    names.length > 0 ? names.includes(stage.name) : all || !stage.allOnly
-  );
+/** The lines of an output that are worth reading though all went well. */
+function remarks(output: string): Set<string> {
+  return new Set(output.match(/^(?:SKIPPED|MEASURED) .+$/gm));
 }
 
-// A stage that breaks down has failed; the others still tell what they find.
-function asFailure(error: unknown): StageResult {
-  const output = error instanceof Error ? error.stack ?? error.message : "";
-  return { outcome: { passed: 0, failed: 1, skipped: 0 }, output };
-}
-
-/** What of an output is about tests that failed, where that can be told. */
+/** The part of an output that is about tests that failed. */
 function troubles(output: string): string {
   const errors = output.indexOf("\n ERRORS \n");
   return output.slice(Math.max(errors, 0)).split("\n")
     .filter((line) =>
-      !/^ok (?!\|)| \.\.\. ok \(|^(?:Check|Download) /.test(line)
+      !/ \.\.\. ok \(|^ *✔ |^\(pass\) |^(?:Check|Download) /.test(line)
     )
     .join("\n").trimEnd();
 }
 
+function counts({ passed, failed }: Outcome): string {
+  return `${passed} passed, ${failed} failed`;
+}
+
 async function runStage(
-  stage: Stage,
+  { name, title, run }: Stage,
   settings: Settings,
-  outputs: string[],
 ): Promise<Outcome> {
-  console.log(`\n${stage.name}: ${stage.title}`);
+  console.log(`\n${name}: ${title}`);
   const start = performance.now();
-  const { outcome, output } = await stage.run(settings, outputs)
-    .catch(asFailure);
-  outputs.push(output);
+  // A stage that breaks down has failed; the others still tell what they find.
+  const { outcome, output } = await run(settings).catch((error) => ({
+    outcome: { passed: 0, failed: 1, skipped: 0 },
+    output: String(error?.stack ?? error),
+  }));
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   if (outcome.failed > 0 && !settings.verbose) console.log(troubles(output));
-  else for (const remark of readRemarks(output)) console.log(`  ${remark}`);
+  else for (const remark of remarks(output)) console.log(`  ${remark}`);
   const word = outcome.failed > 0 ? "FAILED" : "ok";
-  console.log(`  ${word}: ${summaryLine(outcome)} (${seconds} s)`);
+  const skipped = outcome.skipped > 0 ? `, ${outcome.skipped} skipped` : "";
+  console.log(`  ${word}: ${counts(outcome)}${skipped} (${seconds} s)`);
   return outcome;
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const options = args.filter((arg) => arg.startsWith("-"));
+  const has = (name: string) => args.includes(`--${name}`);
   const names = args.filter((arg) => !arg.startsWith("-"));
-  const unknown = options.find((option) => !OPTIONS.includes(option));
-  if (unknown) fail(`There is no option "${unknown}"`);
-  const has = (option: string) => options.includes(option);
-  if (has("--help")) {
+  const unknown = args.find((arg) =>
+    arg.startsWith("-")
+      ? !OPTIONS.includes(arg)
+      : !STAGES.some(({ name }) => name === arg)
+  );
+  if (unknown) fail(`There is no option or stage "${unknown}"`);
+  if (has("help")) {
     console.log(HELP);
     return 0;
   }
-  const all = has("--all");
-  const stages = pick(names, all);
-  if (has("--list")) {
+  const level = LEVELS.find(has) ?? "short";
+  const stages = STAGES.filter((stage) =>
+    names.length > 0
+      ? names.includes(stage.name)
+      : LEVELS.indexOf(stage.level) <= LEVELS.indexOf(level)
+  );
+  if (has("list")) {
     for (const { name, title } of stages) console.log(`${name}: ${title}`);
     return 0;
   }
-  const settings = {
-    all,
-    verbose: has("--verbose"),
+  const folder = await Deno.makeTempDir({ prefix: "certpin-suite-" });
+  const settings: Settings = {
+    level,
+    folder,
+    verbose: has("verbose"),
     frozen: Boolean(Deno.env.get("CI")),
-    writeFeatures: has("--write-features"),
+    writeFeatures: has("write-features"),
   };
-  const outcomes: Outcome[] = [];
-  const outputs: string[] = [];
-  const failed: string[] = [];
-  for (const stage of stages) {
-    const outcome = await runStage(stage, settings, outputs);
-    outcomes.push(outcome);
-    if (outcome.failed > 0) failed.push(stage.name);
-    if (outcome.failed > 0 && has("--bail")) break;
+  const outcomes = new Map<string, Outcome>();
+  try {
+    for (const stage of stages) {
+      const outcome = await runStage(stage, settings);
+      outcomes.set(stage.name, outcome);
+      if (outcome.failed > 0 && has("bail")) break;
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
-  const total = sum(outcomes);
-  if (failed.length > 0) console.log(`\nFailed: ${failed.join(", ")}`);
-  console.log(`\n${summaryLine(total)}`);
-  return failed.length > 0 ? 1 : 0;
+  const total = sum([...outcomes.values()]);
+  const failed = [...outcomes].filter(([, outcome]) => outcome.failed > 0);
+  console.log("");
+  if (failed.length > 0) {
+    console.log(`Failed: ${failed.map(([name]) => name).join(", ")}`);
+  }
+  if (total.skipped > 0) console.log(`Skipped: ${total.skipped}`);
+  console.log(counts(total));
+  return total.failed > 0 ? 1 : 0;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

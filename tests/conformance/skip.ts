@@ -30,7 +30,12 @@ export function requireAll(): boolean {
 
 /** Whether tests run whole instead of on a sample (`CERTPIN_TEST=all`). */
 export function everything(): boolean {
-  return environment("CERTPIN_TEST") === "all";
+  return environment("CERTPIN_TEST") === "all" || nightly();
+}
+
+/** Whether there is more than an hour (`CERTPIN_TEST=nightly`). */
+export function nightly(): boolean {
+  return environment("CERTPIN_TEST") === "nightly";
 }
 
 const said = new Set<string>();

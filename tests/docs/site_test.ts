@@ -8,30 +8,12 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import axe from "axe-core";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
+import { CHROMIUM, launchChromium } from "../../tools/chromium.ts";
 import { buildSite } from "../../tools/site.ts";
 import { mintChain } from "../../src/testing/mod.ts";
 import { environment, missing } from "../conformance/skip.ts";
 
-const CHROMIUM = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-].find((path) => {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-});
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 const PICTURES = new URL("../../docs/site/", import.meta.url);
 const TYPES: Readonly<Record<string, string>> = {
   html: "text/html; charset=utf-8",
@@ -144,10 +126,7 @@ Deno.test({
   sanitizeOps: false,
   fn: async (t) => {
     await using site = await serveSite();
-    const browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: FLAGS,
-    });
+    const browser = await launchChromium();
     try {
       await t.step(
         "shows path, pins and policy, and requests nothing",

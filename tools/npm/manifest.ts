@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { splitNpm } from "../suite/graph.ts";
+import { splitNpm } from "./graph.ts";
 import { isInternal, PACKAGES, type WorkspacePackage } from "../workspace.ts";
 import { javascriptPath } from "./emit.ts";
 import type { Repository } from "./repository.ts";

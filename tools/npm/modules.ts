@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { resolveModules, splitNpm } from "../suite/graph.ts";
+import { resolveModules, splitNpm } from "./graph.ts";
 import { ROOT } from "../suite/paths.ts";
 
 /** One file that goes into the package. */

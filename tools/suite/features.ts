@@ -4,6 +4,7 @@
  * @module
  */
 import type { FeatureResult } from "../../tests/conformance/harness.ts";
+import type { Ran } from "./command.ts";
 import { ROOT } from "./paths.ts";
 
 const BEGIN = "<!-- features:begin -->";
@@ -15,10 +16,10 @@ const NAMES: Readonly<Record<string, string>> = {
   bun: "Bun",
 };
 
-/** The `FEATURE {…}` lines of an output. */
-export function readFeatures(output: string): FeatureResult[] {
-  return [...output.matchAll(/^FEATURE (\{.*\})$/gm)]
-    .map(([, json]) => JSON.parse(json));
+/** Results, a line of JSON each. */
+export function readFeatures(lines: string): FeatureResult[] {
+  return lines.split("\n").filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
 }
 
 /** A column's title: Node's releases are known by one number. */
@@ -70,27 +71,33 @@ function plain(table: string): string {
 }
 
 /** Compares the README's table with the results, or writes it. */
-export async function featuresInReadme(
-  results: readonly FeatureResult[],
+export async function compareFeatures(
+  lines: string,
   write: boolean,
-): Promise<{ success: boolean; output: string }> {
+): Promise<Ran> {
+  const ran = (success: boolean, output: string) => ({
+    success,
+    output,
+    stdout: output,
+  });
   const url = new URL("README.md", ROOT);
   const readme = await Deno.readTextFile(url);
   const [start, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
   if (start < 0 || end < start) {
-    return { success: false, output: `README.md lacks ${BEGIN} or ${END}` };
+    return ran(false, `README.md lacks ${BEGIN} or ${END}`);
   }
-  const table = featureTable(results);
+  const table = featureTable(readFeatures(lines));
   const found = readme.slice(start + BEGIN.length, end);
-  if (plain(found) === plain(table)) return { success: true, output: "" };
+  if (plain(found) === plain(table)) return ran(true, "");
   if (write) {
     await Deno.writeTextFile(
       url,
       `${readme.slice(0, start)}${BEGIN}\n\n${table}\n\n${readme.slice(end)}`,
     );
-    return { success: true, output: "README.md now holds the table" };
+    return ran(true, "README.md now holds the table");
   }
-  const output =
-    `README.md's table differs; "deno task features" writes:\n${table}`;
-  return { success: false, output };
+  return ran(
+    false,
+    `README.md's table differs; "deno task features" writes:\n${table}`,
+  );
 }

@@ -1,8 +1,9 @@
 /**
- * How a stage of the suite ended, and how that is read off a tool's output.
+ * How tests ended, as the JUnit files tell that their runners write.
  *
  * @module
  */
+import { DOMParser, type Element } from "@xmldom/xmldom";
 
 /** Counts of one stage, or of the whole run. */
 export interface Outcome {
@@ -22,48 +23,29 @@ export function sum(outcomes: readonly Outcome[]): Outcome {
   return total;
 }
 
-/** The one line that closes a run. */
-export function summaryLine({ passed, failed, skipped }: Outcome): string {
-  const tail = skipped > 0 ? `, ${skipped} skipped` : "";
-  return `${passed} passed, ${failed} failed${tail}`;
+/** Counts the test cases of a JUnit file. */
+export function readJUnit(xml: string): Outcome {
+  const document = new DOMParser().parseFromString(xml, "text/xml");
+  const cases: Element[] = [...document.getElementsByTagName("testcase")];
+  const having = (...names: string[]) =>
+    cases.filter((one) =>
+      names.some((name) => one.getElementsByTagName(name).length > 0)
+    ).length;
+  const failed = having("failure", "error");
+  const skipped = having("skipped");
+  return { passed: cases.length - failed - skipped, failed, skipped };
 }
 
-// "ok | 3 passed (2 steps) | 0 failed | 1 ignored (12ms)"
-const DENO_SUMMARY = /^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed(.*)$/gm;
-// "3 passed, 0 failed, 1 skipped"
-const PLAIN_SUMMARY = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm;
-
 /**
- * Reads the counts that a test tool printed: the summary of `deno test`, or
- * else the sum of all plain summary lines.
+ * The outcome of a runner that wrote a JUnit file, or none.
  *
- * A tool that failed without saying so, or ran no test at all, counts as one
+ * A runner that failed without saying so, or ran no test at all, counts as one
  * failure: a suite that cannot fail is none.
- *
- * @param output Standard output and standard error, without colours.
- * @param success Whether the tool's exit status was 0.
  */
-export function readCounts(output: string, success: boolean): Outcome {
-  const deno = [...output.matchAll(DENO_SUMMARY)].at(-1);
-  const { passed, failed, skipped } = deno
-    ? {
-      passed: Number(deno[1]),
-      failed: Number(deno[2]),
-      skipped: Number(/(\d+) ignored/.exec(deno[3])?.[1] ?? 0),
-    }
-    : sum([...output.matchAll(PLAIN_SUMMARY)].map((plain) => ({
-      passed: Number(plain[1]),
-      failed: Number(plain[2]),
-      skipped: Number(plain[3] ?? 0),
-    })));
+export function outcomeOf(xml: string | undefined, success: boolean): Outcome {
+  const { passed, failed, skipped } = xml === undefined
+    ? { passed: 0, failed: 0, skipped: 0 }
+    : readJUnit(xml);
   const unsaid = failed === 0 && (!success || passed + skipped === 0);
   return { passed, failed: failed + (unsaid ? 1 : 0), skipped };
-}
-
-/**
- * The lines of an output that people want to see though all went well, each
- * once: `SKIPPED name: reason` and `MEASURED name: value`.
- */
-export function readRemarks(output: string): readonly string[] {
-  return [...new Set(output.match(/^(?:SKIPPED|MEASURED) .+$/gm) ?? [])];
 }

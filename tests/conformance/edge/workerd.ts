@@ -1,16 +1,17 @@
 /**
  * A Worker served by workerd, for tests that run outside it.
  */
-import { bundle } from "../../../tools/suite/bundle.ts";
+import { bundle } from "../../../tools/bundle.ts";
 import { programPath } from "../../../tools/suite/npx.ts";
-import { packagesFolder } from "../../../tools/suite/runtimes.ts";
-import { WORKERD, WORKERD_PATH } from "../../../tools/suite/sandboxes.ts";
 
-/** The program, where npm brings it. */
+/** The workerd that is tested; `undefined` where npx does not bring it. */
 export const workerdPath: string | undefined = await programPath(
-  WORKERD,
+  "workerd@1.20261117.1",
   "node",
-  WORKERD_PATH,
+  [
+    "-p",
+    `require("node:path").join(process.env.PATH.split(require("node:path").delimiter)[0], "workerd")`,
+  ],
 );
 
 /** A Worker to serve. */
@@ -85,11 +86,8 @@ async function* stream(bytes: ReadableStream<Uint8Array>) {
 export async function serveWorker(
   options: WorkerOptions,
 ): Promise<ServedWorker> {
-  const folder = await packagesFolder(["mod.ts"]);
-  const code = await bundle(options.entry, {
-    platform: "workerd",
-    packagesFolder: folder,
-  });
+  const folder = await Deno.makeTempDir({ prefix: "certpin-worker-" });
+  const code = await bundle(options.entry, "sandbox");
   await Deno.writeTextFile(`${folder}/worker.js`, code);
   await Deno.writeTextFile(`${folder}/config.capnp`, configOf(options));
   const child = new Deno.Command(workerdPath!, {

@@ -10,11 +10,10 @@ import {
 } from "@std/assert";
 import { parsePolicy } from "../../../mod.ts";
 import { mintChain } from "../../../src/testing/mod.ts";
-import { bundle } from "../../../tools/suite/bundle.ts";
-import { programPath } from "../../../tools/suite/npx.ts";
 import { filesUnder, ROOT } from "../../../tools/suite/paths.ts";
 import { everything } from "../../conformance/skip.ts";
-import { serveExample, serveWorkerd } from "./serving.ts";
+import { serveWorker } from "../../conformance/edge/workerd.ts";
+import { serveExample } from "./serving.ts";
 import type { Front, Runtime } from "./workshop.ts";
 import { workshop } from "./open_workshop.ts";
 
@@ -190,13 +189,12 @@ Deno.test({
   name: "examples/worker evaluates chains in workerd",
   ignore: !everything(),
   async fn() {
-    const script = await bundle("examples/worker/main.ts", {
-      platform: "workerd",
-      packagesFolder: `${workshop.folder}/node`,
-    });
-    await using server = await serveWorkerd(programPath, script, {
-      ANCHORS: workshop.good.ca,
-      POLICY: JSON.stringify(workshop.good.policy),
+    await using server = await serveWorker({
+      entry: "examples/worker/main.ts",
+      texts: {
+        ANCHORS: workshop.good.ca,
+        POLICY: JSON.stringify(workshop.good.policy),
+      },
     });
     await checkWorker(server.url);
   },

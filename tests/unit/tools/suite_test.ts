@@ -1,75 +1,98 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { relativePath } from "../../../tools/npm/emit.ts";
+import { splitNpm } from "../../../tools/npm/graph.ts";
+import { deno } from "../../../tools/suite/command.ts";
 import { featureTable, readFeatures } from "../../../tools/suite/features.ts";
-import { splitNpm } from "../../../tools/suite/graph.ts";
-import {
-  readCounts,
-  readRemarks,
-  sum,
-  summaryLine,
-} from "../../../tools/suite/outcome.ts";
+import { outcomeOf, readJUnit, sum } from "../../../tools/suite/outcome.ts";
+import { ROOT } from "../../../tools/suite/paths.ts";
 
-Deno.test("readCounts() reads the last summary of deno test", () => {
+const PASSED = `<testcase name="a"/>`;
+const FAILED =
+  `<testcase name="b"><failure message="x">\u001b[31mx</failure></testcase>`;
+const BROKEN = `<testcase name="c"><error message="x"/></testcase>`;
+const SKIPPED = `<testcase name="d"><skipped/></testcase>`;
+
+/** A JUnit file as the runners write them: with suites, or without. */
+function junit(...cases: string[]): string {
+  const [first = "", ...rest] = cases;
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites>${first}<testsuite name="s">${
+    rest.join("")
+  }</testsuite></testsuites>`;
+}
+
+Deno.test("readJUnit() counts test cases, in suites or beside them", () => {
+  assertEquals(readJUnit(junit(PASSED, PASSED, FAILED, BROKEN, SKIPPED)), {
+    passed: 2,
+    failed: 2,
+    skipped: 1,
+  });
+});
+
+Deno.test("outcomeOf() counts a failure where a runner failed without saying so", () => {
+  assertEquals(outcomeOf(junit(PASSED), true).failed, 0);
+  assertEquals(outcomeOf(junit(PASSED), false).failed, 1);
+  assertEquals(outcomeOf(junit(PASSED, FAILED), false).failed, 1);
+});
+
+Deno.test("outcomeOf() counts a failure where no test ran", () => {
+  assertEquals(outcomeOf(undefined, true).failed, 1);
+  assertEquals(outcomeOf(junit(), true).failed, 1);
+  assertEquals(outcomeOf(junit(SKIPPED), true).failed, 0);
+});
+
+Deno.test("sum() adds outcomes up", () => {
   assertEquals(
-    readCounts("ok | 3 passed (2 steps) | 0 failed | 1 ignored (12ms)\n", true),
-    { passed: 3, failed: 0, skipped: 1 },
-  );
-  assertEquals(
-    readCounts(
-      "FAILED | 3 passed | 2 failed (1s)\n\nerror: Test failed",
-      false,
-    ),
-    { passed: 3, failed: 2, skipped: 0 },
+    sum([
+      { passed: 1, failed: 0, skipped: 0 },
+      { passed: 2, failed: 1, skipped: 4 },
+    ]),
+    { passed: 3, failed: 1, skipped: 4 },
   );
 });
 
-Deno.test("readCounts() adds up plain summaries", () => {
+async function suite(
+  ...args: string[]
+): Promise<{ success: boolean; stdout: string }> {
+  const command = ["run", "-A", "--no-lock", "tools/test.ts", ...args];
+  return await deno(command, { cwd: ROOT, env: { CI: "" } });
+}
+
+Deno.test("the suite ends with one line for all stages, and says how long each took", async () => {
+  const { success, stdout } = await suite("lint", "fmt");
+  assertEquals(success, true, stdout);
   assertEquals(
-    readCounts("ok a\n12 passed, 0 failed, 3 skipped\n", true),
-    { passed: 12, failed: 0, skipped: 3 },
+    stdout.match(/ok: 1 passed, 0 failed \(\d+\.\d s\)/g)?.length,
+    2,
   );
-  assertEquals(
-    readCounts("12 passed, 0 failed\nok b\n1 passed, 1 failed\n", false),
-    { passed: 13, failed: 1, skipped: 0 },
-  );
+  assertMatch(stdout, /\n2 passed, 0 failed\n$/);
 });
 
-Deno.test("readCounts() counts a failure where a tool failed without saying so", () => {
-  const summary = "ok | 3 passed | 0 failed (12ms)\n";
-  assertEquals(readCounts(summary, true).failed, 0);
-  assertEquals(readCounts(summary, false).failed, 1);
+Deno.test("the suite refuses stages and options that it does not know", async () => {
+  for (const wrong of ["no-such-stage", "--no-such-option"]) {
+    assertEquals((await suite(wrong)).success, false);
+  }
 });
 
-Deno.test("readCounts() counts a failure where no test ran", () => {
-  assertEquals(readCounts("", true).failed, 1);
-  assertEquals(readCounts("0 passed, 0 failed\n", true).failed, 1);
-  assertEquals(readCounts("0 passed, 0 failed, 1 skipped\n", true).failed, 0);
-});
-
-Deno.test("readRemarks() says each remark once", () => {
-  const output = "SKIPPED a: no a\nok b\nSKIPPED a: no a\nMEASURED c: 1 byte\n";
-  assertEquals(readRemarks(output), ["SKIPPED a: no a", "MEASURED c: 1 byte"]);
-});
-
-Deno.test("summaryLine() sums a run in one line", () => {
-  const total = sum([
-    { passed: 1, failed: 0, skipped: 0 },
-    { passed: 2, failed: 1, skipped: 0 },
-  ]);
-  assertEquals(summaryLine(total), "3 passed, 1 failed");
-  assertEquals(
-    summaryLine({ ...total, skipped: 2 }),
-    "3 passed, 1 failed, 2 skipped",
-  );
+Deno.test("each run of the suite includes the shorter ones", async () => {
+  const stages = async (...args: string[]) =>
+    (await suite("--list", ...args)).stdout.trim().split("\n");
+  const [short, all, nightly] = [
+    await stages(),
+    await stages("--all"),
+    await stages("--nightly"),
+  ];
+  assertEquals(short.filter((stage) => !all.includes(stage)), []);
+  assertEquals(all.filter((stage) => !nightly.includes(stage)), []);
+  assertEquals(all.length > short.length, true);
 });
 
 Deno.test("featureTable() has a row a feature and a column a runtime", () => {
   const results = readFeatures([
-    `FEATURE {"runtime":"node","version":"24.21.0","feature":"fetch","outcome":"works"}`,
-    "ok fetches",
-    `FEATURE {"runtime":"deno","version":"2.9.6","feature":"fetch","outcome":"works"}`,
-    `FEATURE {"runtime":"deno","version":"2.9.6","feature":"fetch","outcome":"no sockets"}`,
-    `FEATURE {"runtime":"node","version":"24.21.0","feature":"h2","outcome":"fails"}`,
+    `{"runtime":"node","version":"24.21.0","feature":"fetch","outcome":"works"}`,
+    `{"runtime":"deno","version":"2.9.6","feature":"fetch","outcome":"works"}`,
+    `{"runtime":"deno","version":"2.9.6","feature":"fetch","outcome":"no sockets"}`,
+    `{"runtime":"node","version":"24.21.0","feature":"h2","outcome":"fails"}`,
   ].join("\n"));
   assertEquals(
     featureTable(results),

@@ -4,8 +4,8 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { deno } from "./command.ts";
-import { ROOT } from "./paths.ts";
+import { deno } from "../suite/command.ts";
+import { ROOT } from "../suite/paths.ts";
 
 /** One module as Deno resolved it. */
 export interface ResolvedModule {
