@@ -4,9 +4,13 @@
 import { bundle } from "../../../tools/bundle.ts";
 import { CHROMIUM, launchChromium } from "../../../tools/chromium.ts";
 import { vectorsScript } from "../../../tools/suite/vectors.ts";
+import { guarded } from "../harness.ts";
 import { everything, missing } from "../skip.ts";
 import type { SandboxResult } from "./sandbox.ts";
 import { reportSteps } from "./steps.ts";
+
+/** Longest that the page may take, in milliseconds: a guard against hangs. */
+const PAGE_MS = 5 * 60 * 1000;
 
 const isMissing = everything() &&
   missing("browser", CHROMIUM !== undefined, "no Chromium is installed");
@@ -38,8 +42,10 @@ Deno.test({
     try {
       const tab = await browser.newPage();
       await tab.goto(`http://127.0.0.1:${server.addr.port}/`);
-      await tab.waitForFunction("results");
-      const results: SandboxResult[] = await tab.evaluate("results");
+      const results: SandboxResult[] = await guarded(
+        () => tab.evaluate("results"),
+        PAGE_MS,
+      );
       await reportSteps(t, results);
     } finally {
       await browser.close();
