@@ -44,7 +44,7 @@ export async function propose(
   path: FoundPath,
   backups: readonly Pin[],
   expiresAt: string,
-  port: number | undefined,
+  port?: number,
 ): Promise<Proposal> {
   const [leaf, issuer] = path.certificates;
   const pins: { pin: string; role: "leaf" | "intermediate" }[] = [];

@@ -24,8 +24,8 @@ import {
 import { everything, missing } from "../conformance/skip.ts";
 import { Consumer } from "./consumer.ts";
 
-/** Largest core, minified and compressed, in bytes. */
-const MAX_CORE_BYTES = 105_000;
+/** Largest core, minified and compressed, in bytes; pkijs is most of it. */
+const MAX_CORE_BYTES = 130_000;
 
 const hasNpm = (await npm(["--version"], ".")).success;
 const noNpm = missing("npm", hasNpm, "the npm command is not installed");

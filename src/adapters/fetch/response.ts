@@ -136,10 +136,7 @@ function initOf(
 }
 
 function toHeadersInit(headers: ParsedHeaders): HeadersInit {
-  const values = Object.values(headers);
-  if (values.every((value) => typeof value === "string")) {
-    return headers as Record<string, string>;
-  }
+  // By entries: under HTTP/2 Node puts a symbol among the names.
   return Object.entries(headers).flatMap(([name, value]) =>
     typeof value === "string"
       ? [[name, value] as [string, string]]

@@ -22,17 +22,20 @@ async function look(
   fetch: FetchLike,
   chain: MintedChain,
   { runtime }: Harness,
+  hangMilliseconds?: number,
 ): Promise<unknown> {
   await using server = await serveRaw(chain);
   await using other = await serveRaw(chain);
-  return await observe({
+  const scene = {
     fetch,
     url: `https://localhost:${server.port}`,
     server,
     other,
     otherUrl: `https://127.0.0.1:${other.port}`,
     runtime,
-  });
+  };
+  // Within the servers' scope, so that they end too when a fetch hangs.
+  return await guarded(() => observe(scene), hangMilliseconds);
 }
 
 /** Names that a difference may call this runtime by. */
@@ -63,10 +66,8 @@ export const fetchBehaviours: Body = (t) => {
           assertEquals(await look(behaviour, pinned, chain, t), expected);
         }
         using own = ownFetch(t.runtime, chain.ca);
-        const theirs = await guarded(
-          () => look(behaviour, own.fetch, chain, t),
-          OWN_HANG_MS,
-        ).catch((error) => ({ [CLAIM]: String(error) }));
+        const theirs = await look(behaviour, own.fetch, chain, t, OWN_HANG_MS)
+          .catch((error) => ({ [CLAIM]: String(error) }));
         const isSame = JSON.stringify(theirs) === JSON.stringify(expected);
         const listed = DIFFERENCES.find((difference) =>
           difference.behaviours.includes(behaviour.name) &&

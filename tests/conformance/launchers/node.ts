@@ -33,7 +33,8 @@ for (
 after(() => {
   // Whatever keeps the process alive now was left open by a test.
   setTimeout(() => {
-    console.error("A test left a handle open");
+    const left = process.getActiveResourcesInfo();
+    console.error(`A test left handles open: ${left.join(", ")}`);
     process.exit(1);
   }, LINGER_MS).unref();
 });
