@@ -18,6 +18,8 @@ export const FLOORS: readonly Floor[] = [
       "src/errors.ts",
       "src/limits.ts",
       "src/text.ts",
+      "src/suggest.ts",
+      "src/option_names.ts",
       "src/timers.ts",
       "src/host.ts",
       "src/byte_stream.ts",

@@ -4,7 +4,7 @@
  * @module
  */
 import { ConnectionError } from "../errors.ts";
-import { didYouMean } from "../policy/suggest.ts";
+import { didYouMean } from "../suggest.ts";
 import { quoteText } from "../text.ts";
 import type { ClientCertificate } from "../tls13/client.ts";
 import { parseCertificates } from "../x509/certificate.ts";

@@ -12,6 +12,11 @@ import type { PathErrorCode } from "../errors.ts";
  */
 export type Profile = "web" | "private";
 
+/** Whether a value is a profile. */
+export function isProfile(value: unknown): value is Profile {
+  return value === "web" || value === "private";
+}
+
 /** One rule. */
 export interface PathRule {
   /** The code of its refusal. */

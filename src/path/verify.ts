@@ -8,10 +8,12 @@ import { runWithWebCrypto } from "../crypto/webcrypto.ts";
 import { CertpinError, PathError } from "../errors.ts";
 import { type CanonicalHost, canonicalHost } from "../host.ts";
 import { type Limits, resolveLimits } from "../limits.ts";
+import { checkOptionNames } from "../option_names.ts";
+import { quoteText } from "../text.ts";
 import { type Certificate, recordOf } from "../x509/certificate.ts";
 import { anchorStore } from "./anchors.ts";
 import { type FoundPath, searchPaths } from "./search.ts";
-import type { Profile } from "./rule_table.ts";
+import { isProfile, type Profile } from "./rule_table.ts";
 import { SignatureCache } from "./signature.ts";
 
 /** A verified path. */
@@ -39,7 +41,25 @@ export interface VerifyPathOptions {
   profile?: Profile;
 }
 
+const OPTION_NAMES = Object.keys(
+  {
+    hostname: true,
+    anchors: true,
+    at: true,
+    limits: true,
+    profile: true,
+  } satisfies Record<keyof VerifyPathOptions, true>,
+);
 const NO_ANCHORS = anchorStore([]);
+
+function checkProfile(profile: unknown): void {
+  if (profile === undefined || isProfile(profile)) return;
+  throw new TypeError(
+    `Cannot verify the chain: expected the profile "web" or "private", got ${
+      quoteText(String(profile))
+    }`,
+  );
+}
 
 /** Shared by all calls: see {@linkcode SignatureCache} for why that is safe. */
 const sharedSignatures: SignatureCache = new SignatureCache();
@@ -63,6 +83,7 @@ export function* verifyPathRoutine(
       "Cannot verify the chain: it is empty",
     );
   }
+  checkProfile(options.profile);
   chain.forEach(recordOf);
   const { accepted, error } = yield* searchPaths<FoundPath>(
     {
@@ -121,6 +142,9 @@ function hostOf(hostname: string | undefined): CanonicalHost | undefined {
  * console.log(certificates.length); // 3
  * ```
  *
+ * With `profile: "private"`, rules of shape that bind public CAs alone are
+ * waived; see the guide to private CAs.
+ *
  * @param chain As presented: the leaf first, the rest in any order; what does
  * not belong is passed over.
  * @returns The path, always anchored.
@@ -128,11 +152,13 @@ function hostOf(hostname: string | undefined): CanonicalHost | undefined {
  * @throws {LimitError} `ERR_CERTPIN_LIMIT_CHAIN_LENGTH`,
  * `ERR_CERTPIN_LIMIT_PATH_WORK`.
  * @throws {CertificateError} `ERR_CERTPIN_CERTIFICATE_FOREIGN`.
+ * @throws {TypeError} for an unknown option or profile.
  * @throws {RangeError} for limits that do not exist or are no whole numbers.
  */
 export async function verifyPath(
   chain: readonly Certificate[],
   options: VerifyPathOptions,
 ): Promise<Path> {
+  checkOptionNames("verify the chain", options, OPTION_NAMES);
   return await runWithWebCrypto(verifyPathRoutine([...chain], options));
 }

@@ -1,10 +1,9 @@
 /**
- * Reads what callers set on a pinner, and refuses what would be passed over.
+ * Reads what callers set on a pinner, and refuses what would be ignored.
  *
  * @module
  */
-import { didYouMean } from "../policy/suggest.ts";
-import { quoteText } from "../text.ts";
+import { checkOptionNames } from "../option_names.ts";
 import {
   type Certificate,
   isCertificate,
@@ -33,33 +32,23 @@ function copyList(
   }
   if (isCertificate(value)) {
     throw new TypeError(
-      `Cannot take a certificate as ${name}: put it in a list`,
+      `Cannot use a certificate as ${name}: put it in a list`,
     );
   }
   // Text and bytes are told what to do, by the code of foreign certificates.
   recordOf(value as Certificate);
-  throw new TypeError(`Cannot take this as ${name}: it is no list`);
+  throw new TypeError(`Cannot use this as ${name}: expected a list`);
 }
 
 /**
  * A copy of the options, which the caller cannot change any more.
  *
- * @throws {TypeError} for an unknown option, for lists that are none.
+ * @throws {TypeError} for an unknown option, or one of the wrong type.
  * @throws {CertificateError} `ERR_CERTPIN_CERTIFICATE_FOREIGN`.
  */
 export function copyOptions(options: PinnerOptions): PinnerOptions {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError("Cannot make a pinner: its options are no object");
-  }
+  checkOptionNames("make a pinner", options, Object.keys(NAMES));
   const { anchors, publicAnchors, ...rest } = options;
-  for (const [name, value] of Object.entries(rest)) {
-    if (value === undefined || Object.hasOwn(NAMES, name)) continue;
-    throw new TypeError(
-      `Cannot make a pinner: there is no option ${quoteText(name)}${
-        didYouMean(name, Object.keys(NAMES))
-      }`,
-    );
-  }
   return {
     ...rest,
     ...anchors !== undefined && { anchors: copyList("anchors", anchors) },

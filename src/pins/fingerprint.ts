@@ -11,6 +11,7 @@ import {
 } from "../crypto/routine.ts";
 import { runWithWebCrypto } from "../crypto/webcrypto.ts";
 import { PolicyError } from "../errors.ts";
+import { checkOptionNames } from "../option_names.ts";
 import { quoteText } from "../text.ts";
 import { type Certificate, recordOf } from "../x509/certificate.ts";
 import { DIGEST_BYTES, makePin, type Pin } from "./value.ts";
@@ -70,15 +71,13 @@ export function* fingerprintRoutine(
  * @throws {CertificateError} `ERR_CERTPIN_CERTIFICATE_FOREIGN`.
  * @throws {PolicyError} `ERR_CERTPIN_PIN_HASH` for a hash that is not SHA-2,
  * `ERR_CERTPIN_PIN_INVALID` for an unknown `of`.
- * @throws {TypeError} for options that are no object.
+ * @throws {TypeError} for an unknown option, or options that are not an object.
  */
 export async function fingerprint(
   certificate: Certificate,
   options: { of?: Pin["of"]; hash?: HashName } = {},
 ): Promise<Pin> {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError("Cannot fingerprint: the options are no object");
-  }
+  checkOptionNames("fingerprint", options, ["of", "hash"]);
   const { of = "spki", hash = "sha256" } = options;
   if (!Object.hasOwn(DIGEST_BYTES, hash)) {
     throw new PolicyError(

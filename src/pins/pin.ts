@@ -8,6 +8,7 @@ import { decodeHex } from "@std/encoding/hex";
 import type { Bytes, HashName } from "../crypto/routine.ts";
 import { PolicyError } from "../errors.ts";
 import { MAX_PIN_LENGTH } from "../limits.ts";
+import { checkOptionNames } from "../option_names.ts";
 import { quoteText } from "../text.ts";
 import { DIGEST_BYTES, makePin, type Pin } from "./value.ts";
 
@@ -128,6 +129,7 @@ export function parsePinWithRole(
   if (typeof options !== "object" || options === null) {
     invalid(text, "the options are no object");
   }
+  checkOptionNames("parse the pin", options, ["of"]);
   const said = options.of;
   if (said !== undefined && said !== "spki" && said !== "certificate") {
     invalid(text, 'the option "of" is "spki" or "certificate"');
@@ -217,7 +219,8 @@ export function parsePinWithRole(
  * default `spki`. Must not contradict the text.
  * @returns A frozen pin whose digest has the length of its hash.
  * @throws {PolicyError} `ERR_CERTPIN_PIN_HASH` for SHA-1 and MD5,
- * `ERR_CERTPIN_PIN_INVALID` for anything else that is no pin.
+ * `ERR_CERTPIN_PIN_INVALID` for anything else that is not a pin.
+ * @throws {TypeError} for an unknown option.
  */
 export function parsePin(text: string, options?: { of?: Pin["of"] }): Pin {
   return parsePinWithRole(text, options).pin;

@@ -9,7 +9,7 @@ import { type Fields, shown, tooMany } from "./fields.ts";
 import { type Finding, FINDINGS } from "./findings.ts";
 import { pointerTo } from "./json.ts";
 import { isJsonObject, type JsonValue } from "./json_value.ts";
-import { didYouMean } from "./suggest.ts";
+import { didYouMean } from "../suggest.ts";
 
 /** One finding that is accepted. */
 export interface Acceptance {

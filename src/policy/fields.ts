@@ -14,7 +14,7 @@ import { quoteText } from "../text.ts";
 import { type Certificate, parseCertificates } from "../x509/certificate.ts";
 import { isExtension, pointerTo } from "./json.ts";
 import type { JsonObject, JsonValue } from "./json_value.ts";
-import { didYouMean } from "./suggest.ts";
+import { didYouMean } from "../suggest.ts";
 
 /** A problem; with a finding code where lint has a name for it. */
 export interface ReadProblem extends PolicyProblem {

@@ -6,6 +6,7 @@
 import type { CryptoRoutine } from "../crypto/routine.ts";
 import { runWithWebCrypto } from "../crypto/webcrypto.ts";
 import { type AnchorStore, anchorStore } from "../path/anchors.ts";
+import { checkOptionNames } from "../option_names.ts";
 import { quoteText } from "../text.ts";
 import { type Certificate, recordOf } from "../x509/certificate.ts";
 import { attributeText } from "../x509/names.ts";
@@ -37,6 +38,14 @@ export interface LintOptions {
   at?: Date;
 }
 
+const OPTION_NAMES = Object.keys(
+  {
+    anchors: true,
+    publicAnchors: true,
+    paths: true,
+    at: true,
+  } satisfies Record<keyof LintOptions, true>,
+);
 /** The OID of the organizationName attribute. */
 const ORGANISATION = "2.5.4.10";
 /** Most roots that one finding names. */
@@ -348,12 +357,14 @@ export function* lintRoutine(
  * policy accepts.
  * @throws {PolicyError} `ERR_CERTPIN_POLICY_INVALID` for a foreign policy.
  * @throws {CertificateError} `ERR_CERTPIN_CERTIFICATE_FOREIGN`.
- * @throws {RangeError} for a time that is none.
+ * @throws {TypeError} for an unknown option.
+ * @throws {RangeError} for a time that is not a date.
  */
 export async function lintPolicy(
   policy: Policy,
-  options?: LintOptions,
+  options: LintOptions = {},
 ): Promise<Finding[]> {
+  checkOptionNames("lint the policy", options, OPTION_NAMES);
   const found = await runWithWebCrypto(lintRoutine(policy, options));
   return applyAccept(policyRecordOf(policy).accept, found).findings;
 }

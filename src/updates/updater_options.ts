@@ -4,7 +4,7 @@
  * @module
  */
 import type { CertpinError } from "../errors.ts";
-import { didYouMean } from "../policy/suggest.ts";
+import { didYouMean } from "../suggest.ts";
 import { quoteText } from "../text.ts";
 import { isSequence } from "./claims.ts";
 import type { UpdateFetch } from "./download.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { quoteText } from "../text.ts";
+import { quoteText } from "./text.ts";
 
 /** Longest word that is compared, in UTF-16 code units. */
 const MAX_WORD_LENGTH = 40;
