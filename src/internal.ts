@@ -40,12 +40,9 @@ export { parseDer, recordOf } from "./x509/certificate.ts";
 export {
   bytesEqual,
   type DerValue,
-  expectTag,
   readDer,
-  readOid,
   sequence,
   TAG,
-  wholeBitString,
 } from "./x509/der.ts";
 export { readPublicKeyInfo } from "./x509/layout.ts";
 export { readPem } from "./x509/pem.ts";

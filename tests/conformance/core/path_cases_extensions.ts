@@ -1,7 +1,7 @@
 /**
  * Extensions that break a rule of RFC 5280, section 4.2, or cannot be read.
  */
-import { MAX_REFERENCES } from "../../../src/limits.ts";
+import { MAX_EXTENSION_ENTRIES, MAX_REFERENCES } from "../../../src/limits.ts";
 import {
   boolean,
   explicit,
@@ -26,6 +26,7 @@ import {
 const SOME: Extension = { oid: "1.2.3.4", value: nullValue() };
 const bits = (...octets: number[]) => tlv(3, Uint8Array.from(octets));
 const SERVER_AUTH = objectIdentifier("1.3.6.1.5.5.7.3.1");
+const SHORT_NAME = tlv(0x82, Uint8Array.of(0x61));
 const HOST_NAME = tlv(0x82, new TextEncoder().encode(HOSTNAME));
 const POLICY_CONSTRAINTS: Extension = {
   oid: "2.5.29.36",
@@ -243,6 +244,19 @@ const UNREADABLE_REFERENCES: readonly PathCase[] = [
         ),
       ),
     ]),
+  ...([["issuer", issuer], ["root", anchor]] as const).map(([name, about]) =>
+    about(
+      `authorityInfoAccess without a place in the ${name}`,
+      "ERR_CERTPIN_PATH_EXTENSION",
+      { extraExtensions: [{ oid: "1.3.6.1.5.5.7.1.1", value: sequence() }] },
+      {
+        extraExtensions: [{
+          oid: "1.3.6.1.5.5.7.1.1",
+          value: sequence(sequence(OCSP, LOCATION)),
+        }],
+      },
+    )
+  ),
   unreadable(
     "issuerAltName without a name",
     "2.5.29.18",
@@ -483,6 +497,16 @@ export const EXTENSION_CASES: readonly PathCase[] = [
     "2.5.29.17",
     sequence(HOST_NAME, tlv(0x87, Uint8Array.of(127, 0, 1))),
     sequence(HOST_NAME, tlv(0x87, Uint8Array.of(127, 0, 0, 1))),
+    { hostnames: [], subject: HOSTNAME },
+  ),
+  unreadable(
+    "names beyond the bound",
+    "2.5.29.17",
+    sequence(HOST_NAME, ...new Array(MAX_EXTENSION_ENTRIES).fill(SHORT_NAME)),
+    sequence(
+      HOST_NAME,
+      ...new Array(MAX_EXTENSION_ENTRIES - 1).fill(SHORT_NAME),
+    ),
     { hostnames: [], subject: HOSTNAME },
   ),
   unreadable(
