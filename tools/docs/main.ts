@@ -10,6 +10,7 @@ import { between } from "./between.ts";
 import { codesPage } from "./codes.ts";
 import { withSamples } from "./samples.ts";
 import { withKeys } from "./policy_reference.ts";
+import { withAllRules, withStricterRules } from "./rules.ts";
 import { mismatchSample } from "./refusal_sample.ts";
 
 /** One document, and how it is made from what it is now. */
@@ -22,6 +23,8 @@ export interface Generated {
 export const GENERATED: readonly Generated[] = [
   { path: "docs/codes.md", make: codesPage },
   { path: "docs/policy.md", make: withKeys },
+  { path: "docs/private-ca.md", make: withAllRules },
+  { path: "SECURITY.md", make: withStricterRules },
   {
     path: "docs/refusals.md",
     make: async (now) => between("mismatch", now, await mismatchSample()),

@@ -116,18 +116,21 @@ export const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     source: "RFC 5280, 6.1.3 (a)(1)",
   },
   ERR_CERTPIN_PATH_VERSION: {
-    means: "A certificate has extensions without being version 3",
-    remedy: "Reissue the certificate",
+    means: "A certificate of version 1 or 2",
+    remedy:
+      'Reissue it with extensions; for a root of your own, set `"profile": "private"`',
     source: "RFC 5280, 4.1.2.1",
   },
   ERR_CERTPIN_PATH_SERIAL: {
     means: "A serial number is zero, negative or too long",
-    remedy: "Reissue the certificate",
+    remedy:
+      'Reissue the certificate; for a CA of your own, `"profile": "private"` allows zero and long ones',
     source: "RFC 5280, 4.1.2.2",
   },
   ERR_CERTPIN_PATH_EXTENSION: {
-    means: "An extension is malformed, repeated or out of its place",
-    remedy: "Reissue the certificate",
+    means: "An extension is malformed, repeated, missing or out of its place",
+    remedy:
+      'Reissue as the message says; for a CA of your own, `"profile": "private"` allows what only public CAs must do',
     source: "RFC 5280, 4.2",
   },
   ERR_CERTPIN_PATH_CRITICAL_EXTENSION: {
