@@ -128,6 +128,8 @@ export const MAX_TLS_PARALLEL_RECORDS = 8;
 export const MAX_TLS_RECORDS_PER_KEY = 2 ** 23;
 /** Most TLS records received under one key: what AES-GCM allows, 2^24.5 (RFC 8446, section 5.5). */
 export const MAX_TLS_RECEIVED_RECORDS_PER_KEY = 23_726_566;
+/** Leaves of TLS 1.3 servers that are kept parsed, the least recently used dropped first. */
+export const MAX_CACHED_TLS_LEAVES = 32;
 /** Longest wait until the last alert is written, in milliseconds. */
 export const MAX_TLS_ALERT_MILLISECONDS = 1_000;
 /** Bytes of a response that may wait for a reader before the peer is held back. */

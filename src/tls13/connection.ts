@@ -225,7 +225,7 @@ export class Connection implements TlsStream {
       "key_update",
       Uint8Array.of(isRequested ? 1 : 0),
     );
-    await this.#writer.write(await this.#writer.seal("handshake", message));
+    this.#writer.defer(await this.#writer.seal("handshake", message));
     this.#writeSecret = await this.#writeSecret.next();
     this.#writer.protect(await this.#writeSecret.trafficKeys("encrypt"));
   }

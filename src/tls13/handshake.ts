@@ -25,6 +25,7 @@ import {
   type TrafficSecret,
   type TrafficSecrets,
 } from "./key_schedule.ts";
+import { parseLeaf } from "./leaves.ts";
 import {
   type CertificateRequest,
   type ClientHello,
@@ -410,7 +411,7 @@ export class Handshake {
     if (context.length > 0) {
       refuse("illegal_parameter", "its Certificate has a context");
     }
-    const leaf = recordOf(parseDer(chain[0].slice()));
+    const leaf = await parseLeaf(chain[0]);
     checkKeyUsage(leaf);
     const transcriptHash = await this.#transcript.hash(suite);
     const proof = await this.#receive("WAIT_CERTIFICATE_VERIFY");
@@ -492,7 +493,11 @@ export class Handshake {
       "finished",
       new Uint8Array(await crypto.subtle.sign("HMAC", key, transcriptHash)),
     ));
-    await this.#send(() => this.#writer.seal("handshake", concat(...flight)));
+    await this.#writer.inTurn(async () =>
+      this.#writer.defer(
+        await this.#writer.seal("handshake", concat(...flight)),
+      )
+    );
   }
 
   /** The next message, which must be one that the state takes. */
