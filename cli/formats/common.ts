@@ -38,6 +38,23 @@ export function losePolicySettings(
       `${target} takes no extra intermediates: the server must send them all`,
     );
   }
+  loseProfiles(policy, losses, target);
+}
+
+/** Says that the target holds paths to rules of its own. */
+function loseProfiles(
+  policy: PolicyRecord,
+  losses: Losses,
+  target: string,
+): void {
+  for (const { profile, pointer } of policy.entries.values()) {
+    if (profile === "web") continue;
+    losses.add(
+      "profile",
+      `${pointer}/profile`,
+      `${target} holds paths to rules of its own: the profile "${profile}" is left out`,
+    );
+  }
 }
 
 /** Leaves out a host that only reports, where the target can only enforce. */
@@ -94,7 +111,7 @@ export function loseEachRole(
   losses.add(
     "each-role",
     `${entry.pointer}/require`,
-    `${target} takes one match; the policy demands one for each role`,
+    `${target} takes one match; the policy demands one for the leaf and one for a CA`,
   );
 }
 
@@ -104,7 +121,9 @@ export function loseRole(rule: PinRule, losses: Losses, target: string): void {
   losses.add(
     "role",
     rule.pointer,
-    `${target} takes this pin anywhere on the path; the policy as ${rule.role} alone`,
+    `${target} takes this pin anywhere on the path; the policy ${
+      rule.role === "leaf" ? "on the leaf" : "above the leaf"
+    } alone`,
   );
 }
 

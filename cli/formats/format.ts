@@ -38,6 +38,7 @@ import { MAX_DOCUMENT_LENGTH } from "../limits.ts";
  * - `port`: pins hold for one port
  * - `pins-merged`: pins of several entries hold for one host
  * - `validation`: the other side validates less than we do
+ * - `profile`: the target has rules of its own for private CAs
  * - `setting`: a setting that has nothing to do with pins is left out
  */
 export type LossCode =
@@ -50,6 +51,7 @@ export type LossCode =
   | "role"
   | "each-role"
   | "report-only"
+  | "profile"
   | "expiry"
   | "port"
   | "pins-merged"

@@ -286,3 +286,18 @@ Deno.test("convert() to trustkit leaves out a host that TrustKit would refuse to
   ]);
   assertEquals(await losesAt(policy([A, B]), "trustkit"), []);
 });
+
+Deno.test("convert() says of every format that it leaves the profile out", async () => {
+  const policy = (profile: "web" | "private"): PolicyDocument => ({
+    version: 1,
+    hosts: { "a.example": { profile, pins: [A, B] } },
+  });
+  for (const name of names) {
+    const lost = async (profile: "web" | "private") =>
+      (await losesAt(policy(profile), name)).filter((one) =>
+        one.startsWith("profile")
+      );
+    assertEquals(await lost("private"), ["profile /hosts/a.example/profile"]);
+    assertEquals(await lost("web"), [], name);
+  }
+});
