@@ -72,6 +72,7 @@ const MOMENTS: readonly Moment[] = [
   { at: "handshake" },
   { at: "verdict" },
   { at: "request" },
+  { at: "body" },
   ...Array.from({ length: MICROTASKS }, (_, microtasks) => ({ microtasks })),
   ...Array.from({ length: DELAYS }, (_, delays) => ({ delays })),
 ];
@@ -91,6 +92,10 @@ const CLIENT_ACTS: readonly Act[] = [
   "expiry",
   "abort",
 ];
+
+/** The first half of a response, and the rest of it. */
+const HALF = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello";
+const REST = "world";
 
 /** One call. */
 interface Placement {
@@ -118,6 +123,8 @@ interface Adapter {
   readonly name: string;
   readonly runtimes: readonly RuntimeName[];
   readonly hasClose: boolean;
+  /** Whether an answer is a whole response of HTTP. */
+  readonly isHttp: boolean;
   start(pinner: Pinner, target: Target): Started;
 }
 
@@ -152,6 +159,7 @@ const ADAPTERS: readonly Adapter[] = [
     name: "createFetch()",
     runtimes: EVERYWHERE,
     hasClose: true,
+    isHttp: true,
     start(pinner, { port, ca, signal }) {
       const fetch = createFetch(pinner, { ca, connectTimeout });
       const answered = fetch(`https://${HOSTNAME}:${port}/`, { signal })
@@ -163,6 +171,7 @@ const ADAPTERS: readonly Adapter[] = [
     name: "createDispatcher()",
     runtimes: EVERYWHERE,
     hasClose: true,
+    isHttp: true,
     start(pinner, { port, ca, signal }) {
       const dispatcher = createDispatcher(pinner, { ca, connectTimeout });
       const url = `https://${HOSTNAME}:${port}/`;
@@ -175,6 +184,7 @@ const ADAPTERS: readonly Adapter[] = [
     name: "createAgent()",
     runtimes: EVERYWHERE,
     hasClose: true,
+    isHttp: true,
     start(pinner, { port, ca, signal }) {
       const agent = createAgent(pinner, { ca, connectTimeout });
       const answered = new Promise((resolve, reject) => {
@@ -190,6 +200,7 @@ const ADAPTERS: readonly Adapter[] = [
     name: "connect()",
     runtimes: EVERYWHERE,
     hasClose: false,
+    isHttp: false,
     start(pinner, target) {
       const options = { host: HOSTNAME, connectTimeout, ...target };
       return { answered: connect(pinner, options).then(exchange) };
@@ -199,6 +210,7 @@ const ADAPTERS: readonly Adapter[] = [
     name: "connect() over a socket",
     runtimes: EVERYWHERE,
     hasClose: false,
+    isHttp: false,
     start(pinner, { port, ca, signal }) {
       const answered = (async () => {
         const socket = net.connect({ host: "127.0.0.1", port });
@@ -214,6 +226,7 @@ const ADAPTERS: readonly Adapter[] = [
     name: "connectTls()",
     runtimes: ["deno"],
     hasClose: false,
+    isHttp: false,
     start(pinner, target) {
       const options = { hostname: HOSTNAME, connectTimeout, ...target };
       return { answered: connectTls(pinner, options).then(exchangeConn) };
@@ -223,6 +236,7 @@ const ADAPTERS: readonly Adapter[] = [
     name: "startTls()",
     runtimes: ["deno"],
     hasClose: false,
+    isHttp: false,
     start(pinner, { port, ca, signal }) {
       const answered = (async () => {
         const tcp = await Deno.connect({ hostname: "127.0.0.1", port });
@@ -281,9 +295,14 @@ function delay(milliseconds: number, act: () => void): void {
 
 /** The codes that may come of an act; `undefined` is an answer. */
 function expectedCodes(
-  { act, isImpostor }: Placement,
+  { act, isImpostor, moment }: Placement,
+  isHttp: boolean,
 ): readonly (string | undefined)[] {
   const mismatch = "ERR_CERTPIN_MISMATCH";
+  const isCut = isHttp && "at" in moment && moment.at === "body" &&
+    (PEER_ACTS as readonly Act[]).includes(act);
+  // Half of a response is none.
+  if (isCut) return [isImpostor ? mismatch : "platform"];
   switch (act) {
     case "update() to a policy that refuses":
       return [undefined, mismatch];
@@ -359,6 +378,7 @@ async function tryPlacement(
     });
   }
   relay.onEvent = (event) => toRun.get(event)?.();
+  relay.cutsBody = "at" in moment && moment.at === "body";
   const { port } = relay;
   const { signal } = controller;
   const call = adapter.start(pinner, { port, ca: chain.ca, signal });
@@ -381,7 +401,7 @@ async function tryPlacement(
     : typeof outcome === "string"
     ? outcome
     : codeOf(outcome.error);
-  if (!expectedCodes(placement).includes(code)) {
+  if (!expectedCodes(placement, adapter.isHttp).includes(code)) {
     const error = typeof outcome === "object" ? outcome.error : outcome;
     const cause = error instanceof Error ? error.cause : undefined;
     return `${describe(placement)}: ${code} (${error}, ${cause})`;
@@ -462,8 +482,13 @@ export const sweep: Body = (t) => {
                 relays.get(port)?.onEvent("handshake");
               },
               onData(socket, chunk) {
-                relays.get(socket.remotePort)?.onEvent("request");
-                answerHttp(socket, chunk);
+                const relay = relays.get(socket.remotePort);
+                relay?.onEvent("request");
+                if (!relay?.cutsBody) return answerHttp(socket, chunk);
+                socket.write(HALF, () => {
+                  relay.onEvent("body");
+                  setTimeout(() => socket.write(REST), 1);
+                });
               },
             });
             const work = async () => {

@@ -13,7 +13,8 @@ export type RelayEvent =
   | "client hello"
   | "server hello"
   | "handshake"
-  | "request";
+  | "request"
+  | "body";
 
 /** What a peer can do to a connection. */
 export type PeerAct = "FIN" | "RST" | "close_notify" | "garbage";
@@ -36,6 +37,8 @@ export interface Relay extends AsyncDisposable {
   readonly open: number;
   /** Called for each event of the connections to come. */
   onEvent: (event: RelayEvent) => void;
+  /** Whether the server is to pause in the middle of its response. */
+  cutsBody: boolean;
   /** Does something to the newest connection. */
   act(act: PeerAct): void;
 }
@@ -95,6 +98,7 @@ export async function relayTo(
       return clients.size;
     },
     onEvent: () => {},
+    cutsBody: false,
     act(act) {
       if (newest === undefined) return;
       const { client, upstream } = newest;
