@@ -12,23 +12,36 @@ import { checkServerIdentity } from "node:tls";
 import { ConnectionError } from "../errors.ts";
 import { CONNECT_TIMEOUT_MS } from "../tls/deadline.ts";
 import { openConnection } from "../tls/open.ts";
-import { pickOptions, takeOptions } from "../tls/options.ts";
+import {
+  type OptionsOf,
+  passed,
+  refuseWeakening,
+  type Shape,
+} from "../tls/options.ts";
 import { PooledConnections } from "./pooled.ts";
 import type { Gate } from "../tls/gate.ts";
-import { pickTls } from "../tls/tls_options.ts";
+import { pickTls, type TLS_OPTIONS } from "../tls/tls_options.ts";
 import type { Proxy } from "../tls/tunnel.ts";
 
-/** Options of `https.Agent` about pooling. */
-const POOL_OPTIONS = [
-  "agentKeepAliveTimeoutBuffer",
-  "keepAlive",
-  "keepAliveMsecs",
-  "maxFreeSockets",
-  "maxSockets",
-  "maxTotalSockets",
-  "scheduling",
-  "timeout",
-] as const;
+/** Options of `https.Agent` about pooling; it checks them. */
+export const POOL_OPTIONS = {
+  agentKeepAliveTimeoutBuffer: passed<number>(),
+  keepAlive: passed<boolean>(),
+  keepAliveMsecs: passed<number>(),
+  maxFreeSockets: passed<number>(),
+  maxSockets: passed<number>(),
+  maxTotalSockets: passed<number>(),
+  scheduling: passed<"fifo" | "lifo">(),
+  timeout: passed<number>(),
+} as const satisfies Shape;
+
+/** What an agent is made with. */
+export interface PinnedAgentOptions {
+  readonly pool: OptionsOf<typeof POOL_OPTIONS>;
+  readonly tls: OptionsOf<typeof TLS_OPTIONS>;
+  readonly proxy: Proxy | undefined;
+  readonly connectTimeout: number | undefined;
+}
 
 /** What node:http passes about one request. */
 type RequestOptions = Record<string, unknown> & {
@@ -77,8 +90,8 @@ type Created = (error: Error | null, socket: Duplex) => void;
 const { addRequest: ADD_REQUEST, createSocket: CREATE_SOCKET } = https.Agent
   .prototype as unknown as AgentInternals;
 
-/** Names the option that another transport would hide behind. */
-const REFUSED_BY_AGENT = ["socketPath"];
+/** Options that would take another connection than the gate's. */
+export const REFUSED_BY_AGENT: readonly string[] = ["socketPath"];
 
 /** The agent; private to a gate, and it caches no sessions. */
 export class PinnedHttpsAgent extends https.Agent {
@@ -88,16 +101,14 @@ export class PinnedHttpsAgent extends https.Agent {
   readonly #connectTimeout: number | undefined;
   readonly #closing = new AbortController();
 
-  /** Takes its own options out of `taken`. */
+  /** Makes the agent of a gate. */
   constructor(
     gate: Gate,
-    taken: Record<string, unknown>,
-    proxy: Proxy | undefined,
+    { pool, tls, proxy, connectTimeout }: PinnedAgentOptions,
   ) {
-    const pool = pickOptions(taken, POOL_OPTIONS);
     super({
       ...pool,
-      ...pickTls(taken),
+      ...tls as https.AgentOptions,
       ...(gate.trust.ca === undefined ? {} : { ca: [...gate.trust.ca] }),
       // For libraries that copy these into an agent of their own.
       checkServerIdentity: gate.hook(),
@@ -107,7 +118,7 @@ export class PinnedHttpsAgent extends https.Agent {
     this.#gate = gate;
     this.#pooled = new PooledConnections(gate);
     this.#proxy = proxy;
-    this.#connectTimeout = taken.connectTimeout as number | undefined;
+    this.#connectTimeout = connectTimeout;
     // So that a request of node:http comes as far as `addRequest`.
     (this as unknown as AgentInternals).protocol = undefined;
     // Before the pool's own listener, which drops what is not writable.
@@ -146,7 +157,10 @@ export class PinnedHttpsAgent extends https.Agent {
     if (given.checkServerIdentity === checkServerIdentity) {
       harmless.checkServerIdentity = undefined;
     }
-    const options = takeOptions(harmless, REFUSED_BY_AGENT) as RequestOptions;
+    const options = refuseWeakening(
+      harmless,
+      REFUSED_BY_AGENT,
+    ) as RequestOptions;
     // Said before node:http derives it from the Host header: the name of the
     // URL counts, unless the caller names another.
     options.servername ||= options.host;
@@ -192,7 +206,7 @@ export class PinnedHttpsAgent extends https.Agent {
       hostname: servername || host,
       host,
       port: Number(port ?? 443),
-      tls: pickTls({ ...options }),
+      tls: pickTls(options),
       proxy: this.#proxy,
       signals: [this.#closing.signal, opening.signal],
       connectTimeout: limits.length > 0 ? Math.min(...limits) : 0,

@@ -23,14 +23,24 @@ import { type CertificateInput, resolveTrust } from "../tls/trust.ts";
 import { type LinkedCertificate, presentedChain } from "../tls/chain.ts";
 import { handshakeError } from "../tls/handshake.ts";
 import {
+  CERTIFICATES,
+  FLAG,
+  kindOf,
+  MILLISECONDS,
+  type OptionsOf,
+  PINNER_OPTIONS,
   type PinnerSource,
+  PORT,
+  readOptions,
   resolvePinner,
-  takeOptions,
+  type Shape,
+  SIGNAL,
+  TEXT,
+  TEXTS,
 } from "../tls/options.ts";
 import { requireRuntime } from "../tls/runtime.ts";
 import { TcpDuplex } from "../tls/tcp_duplex.ts";
 import { nativeError, PinnedTlsConn } from "./tls_conn.ts";
-import { pickTls } from "../tls/tls_options.ts";
 import { rememberVerdict, verdictOf } from "../tls/verdicts.ts";
 import { Gate } from "../tls/gate.ts";
 import { openConnection } from "../tls/open.ts";
@@ -94,56 +104,81 @@ export interface VerifyConnOptions extends PinnerOptions {
   ca?: CertificateInput;
 }
 
+/** What `connectTls` and `startTls` share. */
+const CONN = {
+  alpnProtocols: TEXTS,
+  ca: CERTIFICATES,
+  caCerts: TEXTS,
+  cert: TEXT,
+  connectTimeout: MILLISECONDS,
+  hostname: TEXT,
+  key: TEXT,
+  keyFormat: kindOf<"pem">('"pem"', (value) => value === "pem"),
+  signal: SIGNAL,
+} as const satisfies Shape;
+
+/** What `connectTls` has beside them. */
+const ADDRESS = {
+  autoSelectFamily: FLAG,
+  autoSelectFamilyAttemptDelay: MILLISECONDS,
+  port: PORT,
+} as const satisfies Shape;
+
+const VERIFY = { ca: CERTIFICATES, hostname: TEXT } as const satisfies Shape;
+
 function gateOf(
   source: PinnerSource,
-  taken: Record<string, unknown>,
+  options: OptionsOf<typeof PINNER_OPTIONS>,
+  ca: CertificateInput | undefined,
+  caCerts?: string[],
 ): Gate {
   requireRuntime();
-  const pinner = resolvePinner(source, taken);
-  return new Gate(
-    pinner,
-    resolveTrust(
-      pinner,
-      taken.ca as CertificateInput | undefined,
-      taken.caCerts as string[] | undefined,
-    ),
-  );
+  const pinner = resolvePinner(source, options);
+  return new Gate(pinner, resolveTrust(pinner, ca, caCerts));
 }
 
 /** A connection to make, its options read. */
 interface ConnPlan {
   readonly gate: Gate;
-  readonly taken: Record<string, unknown>;
-  readonly port?: number;
+  readonly conn: OptionsOf<typeof CONN>;
+  readonly address?: OptionsOf<typeof ADDRESS, "port">;
   /** The connection below, which is used up. */
   readonly tcp?: Deno.TcpConn;
 }
 
+/** In the words of `tls.connect`; what is missing is left out. */
+function tlsOptionsOf({ conn, address }: ConnPlan) {
+  const options = {
+    ALPNProtocols: conn.alpnProtocols,
+    cert: conn.cert,
+    key: conn.key,
+    autoSelectFamily: address?.autoSelectFamily,
+    autoSelectFamilyAttemptTimeout: address?.autoSelectFamilyAttemptDelay,
+    allowHalfOpen: true,
+  };
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  );
+}
+
 /** Not `async`: each turn after the verdict is one in which the policy may change. */
-function openConn(plan: () => ConnPlan): Promise<Deno.TlsConn> {
+function openConn(makePlan: () => ConnPlan): Promise<Deno.TlsConn> {
   return new Promise((resolve, reject) => {
-    const { gate, taken, port, tcp } = plan();
-    const names = {
-      alpnProtocols: "ALPNProtocols",
-      autoSelectFamilyAttemptDelay: "autoSelectFamilyAttemptTimeout",
-    };
-    for (const [ours, theirs] of Object.entries(names)) {
-      if (Object.hasOwn(taken, ours)) taken[theirs] = taken[ours];
-    }
-    const { hostname = "127.0.0.1", signal, connectTimeout } = taken;
+    const plan = makePlan();
+    const { gate, conn, address, tcp } = plan;
     openConnection(gate, {
-      hostname: hostname as string,
-      port,
+      hostname: conn.hostname ?? "127.0.0.1",
+      port: address?.port,
       transport: tcp && new TcpDuplex(tcp),
-      tls: { ...pickTls(taken), allowHalfOpen: true },
+      tls: tlsOptionsOf(plan),
       // As on the native connection, its end is read after the last byte.
       mayHaveEnded: true,
-      signals: [signal as AbortSignal | undefined],
-      connectTimeout: connectTimeout as number | undefined,
+      signals: [conn.signal],
+      connectTimeout: conn.connectTimeout,
     }, (socket) => {
-      const conn = new PinnedTlsConn(socket, tcp);
-      rememberVerdict(conn, verdictOf(socket)!);
-      resolve(conn);
+      const opened = new PinnedTlsConn(socket, tcp);
+      rememberVerdict(opened, verdictOf(socket)!);
+      resolve(opened);
     }).catch((error) => reject(nativeError(error)));
   });
 }
@@ -182,9 +217,14 @@ export function connectTls(
   options: ConnectTlsOptions,
 ): Promise<Deno.TlsConn> {
   return openConn(() => {
-    const taken = takeOptions(options);
-    const gate = gateOf(pinner, taken);
-    return { gate, taken, port: taken.port as number };
+    const read = readOptions(options, {
+      pinner: PINNER_OPTIONS,
+      conn: CONN,
+      address: ADDRESS,
+    }, { required: ["port"] });
+    const { conn, address } = read;
+    const gate = gateOf(pinner, read.pinner, conn.ca, conn.caCerts);
+    return { gate, conn, address };
   });
 }
 
@@ -204,8 +244,10 @@ export function startTls(
   options: StartTlsOptions = {},
 ): Promise<Deno.TlsConn> {
   return openConn(() => {
-    const taken = takeOptions(options);
-    return { gate: gateOf(pinner, taken), taken, tcp: conn };
+    const read = readOptions(options, { pinner: PINNER_OPTIONS, conn: CONN });
+    const { ca, caCerts } = read.conn;
+    const gate = gateOf(pinner, read.pinner, ca, caCerts);
+    return { gate, conn: read.conn, tcp: conn };
   });
 }
 
@@ -264,8 +306,12 @@ export async function verifyConn(
   options: VerifyConnOptions,
 ): Promise<Verdict> {
   try {
-    const taken = takeOptions(options);
-    const gate = gateOf(pinner, taken);
+    const read = readOptions(
+      options,
+      { pinner: PINNER_OPTIONS, verify: VERIFY },
+      { required: ["hostname"] },
+    );
+    const gate = gateOf(pinner, read.pinner, read.verify.ca);
     await conn.handshake().catch((error) => {
       throw handshakeError(error);
     });
@@ -276,7 +322,7 @@ export async function verifyConn(
         "Cannot verify the connection: this runtime does not show its certificate; use connectTls",
       );
     }
-    const verdict = await gate.evaluate(taken.hostname as string, chain);
+    const verdict = await gate.evaluate(read.verify.hostname, chain);
     rememberVerdict(conn, verdict);
     return verdict;
   } catch (error) {

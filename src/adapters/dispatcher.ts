@@ -17,31 +17,11 @@ import { ConnectionError } from "../errors.ts";
 import type { Verdict } from "../pinner/pinner.ts";
 import { timedOut } from "../tls/deadline.ts";
 import { openConnection } from "../tls/open.ts";
-import { ON_VERDICT, pickOptions } from "../tls/options.ts";
+import { ON_VERDICT } from "../tls/options.ts";
+import type { DispatcherOptions } from "./dispatcher_options.ts";
 import { PooledConnections } from "./pooled.ts";
 import type { Gate } from "../tls/gate.ts";
-import type { Proxy } from "../tls/tunnel.ts";
 import { verdictOf } from "../tls/verdicts.ts";
-
-/** Options that undici takes; all else that it knows would choose a connection. */
-const UNDICI_OPTIONS = [
-  "bodyTimeout",
-  "clientTtl",
-  "connections",
-  "eventSource",
-  "h2Options",
-  "headersTimeout",
-  "keepAliveMaxTimeout",
-  "keepAliveTimeout",
-  "keepAliveTimeoutThreshold",
-  "maxHeaderSize",
-  "maxOrigins",
-  "maxRequestsPerClient",
-  "maxResponseSize",
-  "pipelining",
-  "strictContentLength",
-  "webSocket",
-] as const;
 
 /** Milliseconds before the first TCP keep-alive probe, as undici has it. */
 const KEEP_ALIVE_DELAY_MS = 60_000;
@@ -179,34 +159,18 @@ type Connect = (
   take: (socket: TLSSocket) => void,
 ) => Promise<void>;
 
-/** What a dispatcher opens connections with. */
-export interface DispatcherOptions {
-  /** Offers HTTP/2 too. */
-  readonly allowH2: boolean;
-  /** For `tls.connect`. */
-  readonly tls: Readonly<Record<string, unknown>>;
-  /** Proxy to tunnel through. */
-  readonly proxy?: Proxy;
-  /** Milliseconds; 0 waits for ever. */
-  readonly connectTimeout?: number;
-}
-
 /** The agent: a pool for each origin, private to a gate. */
 export class PinnedAgent extends Agent {
   readonly #closing: AbortController;
 
-  /** Takes undici's own options out of `taken`. */
-  constructor(
-    gate: Gate,
-    taken: Record<string, unknown>,
-    options: DispatcherOptions,
-  ) {
+  /** Makes the agent of a gate. */
+  constructor(gate: Gate, options: DispatcherOptions) {
     const closing = new AbortController();
     const connect = connector(gate, options, closing.signal);
     const client = (origin: string | URL, given: object) =>
       new PinnedClient(origin, given, gate, connect);
     super({
-      ...pickOptions(taken, UNDICI_OPTIONS),
+      ...options.undici,
       allowH2: options.allowH2,
       factory: (origin: string | URL, given: object) =>
         new Pool(origin, {

@@ -30,10 +30,13 @@ import {
 } from "../pinner/pinner.ts";
 import { CONNECT_TIMEOUT_MS } from "../tls/deadline.ts";
 import {
+  type OptionsOf,
+  PINNER_OPTIONS,
   type PinnerSource,
+  readOptions,
   REFUSED_BY_FETCH,
+  refuseWeakening,
   resolvePinner,
-  takeOptions,
 } from "../tls/options.ts";
 import type { CertificateInput } from "../tls/trust.ts";
 import { rememberVerdict, verdictOf } from "../tls/verdicts.ts";
@@ -46,9 +49,12 @@ import {
   reach,
 } from "./edge_gate.ts";
 import {
-  type OptionName,
+  CONNECT_OPTIONS,
+  EDGE_OPTIONS,
+  PEER_OPTIONS,
+  PORT_OPTIONS,
   readClientCertificate,
-  readOptions,
+  TIMEOUT_OPTIONS,
 } from "./edge_options.ts";
 import type { PinnedFetch } from "./fetch/fetch.ts";
 
@@ -130,30 +136,20 @@ export interface EdgeConn extends ByteStream, AsyncDisposable {
   close(): Promise<void>;
 }
 
-const SHARED = ["cert", "key", "connectTimeout"] as const satisfies readonly (
-  OptionName
-)[];
-
-/** Reads the options, and makes the gate of their connections. */
-function prepare<Options extends EdgeOptions>(
+/** Makes the gate of connections. */
+function gateOf(
   source: PinnerSource,
-  options: object,
-  required: readonly OptionName[],
-  optional: readonly OptionName[],
-): { gate: EdgeGate; options: Options } {
-  const taken = takeOptions(options, REFUSED_BY_FETCH);
-  const pinner = resolvePinner(source, taken);
-  const read = readOptions<Options>(
-    taken,
-    ["ca", ...required],
-    [...SHARED, ...optional],
-  );
-  const { ca, cert, key, connectTimeout = CONNECT_TIMEOUT_MS } = read;
-  const anchors = anchorStore(parseCertificates(ca));
-  const clientCertificate = readClientCertificate(cert, key);
+  options: OptionsOf<typeof PINNER_OPTIONS>,
+  { ca, cert, key, connectTimeout = CONNECT_TIMEOUT_MS }: OptionsOf<
+    typeof EDGE_OPTIONS,
+    "ca"
+  >,
+): EdgeGate {
   return {
-    gate: { pinner, anchors, clientCertificate, connectTimeout },
-    options: read,
+    pinner: resolvePinner(source, options),
+    anchors: anchorStore(parseCertificates(ca)),
+    clientCertificate: readClientCertificate(cert, key),
+    connectTimeout,
   };
 }
 
@@ -198,13 +194,19 @@ export function createFetch(
   pinner: PinnerSource,
   options: EdgeFetchOptions,
 ): PinnedFetch {
-  const { gate, options: read } = prepare<EdgeFetchOptions>(
-    pinner,
-    options,
-    ["connect"],
-    ["keepAliveTimeout", "headersTimeout", "bodyTimeout"],
-  );
-  const { connect } = read;
+  const read = readOptions(options, {
+    pinner: PINNER_OPTIONS,
+    edge: EDGE_OPTIONS,
+    reach: CONNECT_OPTIONS,
+    timeouts: TIMEOUT_OPTIONS,
+  }, { refused: REFUSED_BY_FETCH, required: ["ca", "connect"] });
+  const gate = gateOf(pinner, read.pinner, read.edge);
+  const { connect } = read.reach;
+  const {
+    keepAliveTimeout = 4_000,
+    headersTimeout = 300_000,
+    bodyTimeout = 300_000,
+  } = read.timeouts;
   const http = createHttp1Fetch({
     open: async (url, signal) => {
       requireHttps(url);
@@ -220,16 +222,16 @@ export function createFetch(
     },
     onResponse: (response, { verdict }) => rememberVerdict(response, verdict),
     onChange: (listener) => onUpdate(gate.pinner, listener),
-    keepAliveTimeout: read.keepAliveTimeout ?? 4_000,
-    headersTimeout: read.headersTimeout ?? 300_000,
-    bodyTimeout: read.bodyTimeout ?? 300_000,
+    keepAliveTimeout,
+    headersTimeout,
+    bodyTimeout,
   });
   const pinned = async (
     input: string | URL | Request,
     init?: RequestInit,
   ): Promise<Response> => {
     try {
-      const taken = takeOptions(init, REFUSED_BY_FETCH);
+      const taken = refuseWeakening(init, REFUSED_BY_FETCH);
       return await http(input, taken as RequestInit);
     } catch (error) {
       if (!(error instanceof ConnectionError)) throw error;
@@ -257,13 +259,18 @@ export async function connectTls(
   pinner: PinnerSource,
   options: EdgeConnectOptions,
 ): Promise<EdgeConn> {
-  const { gate, options: read } = prepare<EdgeConnectOptions>(
-    pinner,
-    options,
-    ["connect", "hostname", "port"],
-    ["alpnProtocols", "signal"],
-  );
-  const { connect, hostname, port, alpnProtocols, signal } = read;
+  const read = readOptions(options, {
+    pinner: PINNER_OPTIONS,
+    edge: EDGE_OPTIONS,
+    peer: { ...PEER_OPTIONS, ...PORT_OPTIONS },
+    reach: CONNECT_OPTIONS,
+  }, {
+    refused: REFUSED_BY_FETCH,
+    required: ["ca", "connect", "hostname", "port"],
+  });
+  const gate = gateOf(pinner, read.pinner, read.edge);
+  const { connect } = read.reach;
+  const { hostname, port, alpnProtocols, signal } = read.peer;
   return toConn(
     await EdgeConnection.open(gate, {
       hostname,
@@ -294,13 +301,13 @@ export async function startTls(
 ): Promise<EdgeConn> {
   let isTaken = false;
   try {
-    const { gate, options: read } = prepare<EdgeTlsOptions>(
-      pinner,
-      options,
-      ["hostname"],
-      ["alpnProtocols", "signal"],
-    );
-    const { hostname, alpnProtocols, signal } = read;
+    const read = readOptions(options, {
+      pinner: PINNER_OPTIONS,
+      edge: EDGE_OPTIONS,
+      peer: PEER_OPTIONS,
+    }, { refused: REFUSED_BY_FETCH, required: ["ca", "hostname"] });
+    const gate = gateOf(pinner, read.pinner, read.edge);
+    const { hostname, alpnProtocols, signal } = read.peer;
     return toConn(
       await EdgeConnection.open(gate, {
         hostname,

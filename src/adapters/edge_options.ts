@@ -1,85 +1,60 @@
 /**
- * Options of the edge adapters: each is known by name and by type.
+ * Options of the edge adapters, and client certificates.
  *
  * @module
  */
 import { ConnectionError } from "../errors.ts";
-import { didYouMean } from "../suggest.ts";
-import { quoteText } from "../text.ts";
+import {
+  CERTIFICATES,
+  functionOf,
+  kindOf,
+  MILLISECONDS,
+  PORT,
+  type Shape,
+  SIGNAL,
+  TEXT,
+  TEXTS,
+} from "../tls/options.ts";
+import type { Connect } from "./edge_gate.ts";
 import type { ClientCertificate } from "../tls13/client.ts";
 import { parseCertificates } from "../x509/certificate.ts";
 import { readPem } from "../x509/pem.ts";
 
-type Check = readonly [expected: string, holds: (value: unknown) => boolean];
-
-const MILLISECONDS: Check = [
-  "a number of milliseconds, or 0",
-  (value) => typeof value === "number" && value >= 0 && value < 2 ** 31,
-];
-const TEXT: Check = ["a string", (value) => typeof value === "string"];
-
-/** What each option must be. Certificates are read where they are used. */
-const CHECKS = {
-  alpnProtocols: [
-    "a list of strings",
-    (value) => Array.isArray(value) && value.every(TEXT[1]),
-  ],
-  bodyTimeout: MILLISECONDS,
-  ca: ["certificates", (value) => value !== undefined],
+/** Options that all functions of the edge adapters take. */
+export const EDGE_OPTIONS = {
+  ca: CERTIFICATES,
   cert: TEXT,
-  connect: ["a function", (value) => typeof value === "function"],
   connectTimeout: MILLISECONDS,
-  headersTimeout: MILLISECONDS,
-  hostname: TEXT,
-  keepAliveTimeout: MILLISECONDS,
-  key: [
+  key: kindOf<string | CryptoKey>(
     "PEM text or a CryptoKey",
     (value) => typeof value === "string" || value instanceof CryptoKey,
-  ],
-  port: [
-    "a port number",
-    (value) =>
-      Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536,
-  ],
-  signal: ["an AbortSignal", (value) => value instanceof AbortSignal],
-} as const satisfies Readonly<Record<string, Check>>;
+  ),
+} as const satisfies Shape;
 
-/** An option that {@linkcode readOptions} knows. */
-export type OptionName = keyof typeof CHECKS;
+/** How a raw connection is opened. */
+export const CONNECT_OPTIONS = {
+  connect: functionOf<Connect>(),
+} as const satisfies Shape;
+
+/** How long a fetch waits. */
+export const TIMEOUT_OPTIONS = {
+  bodyTimeout: MILLISECONDS,
+  headersTimeout: MILLISECONDS,
+  keepAliveTimeout: MILLISECONDS,
+} as const satisfies Shape;
+
+/** Whom a connection must reach, and how it is asked. */
+export const PEER_OPTIONS = {
+  alpnProtocols: TEXTS,
+  hostname: TEXT,
+  signal: SIGNAL,
+} as const satisfies Shape;
+
+/** Where it is opened to. */
+export const PORT_OPTIONS = { port: PORT } as const satisfies Shape;
 
 function refuse(why: string): never {
   throw new ConnectionError("ERR_CERTPIN_OPTION", why);
-}
-
-/**
- * Checks options whose dangerous ones were refused and whose pinner's ones were
- * taken out.
- *
- * @param required Options that must be there.
- * @param optional Options that may be there.
- * @throws {ConnectionError} `ERR_CERTPIN_OPTION` for an unknown name, a wrong
- * type or a missing option.
- */
-export function readOptions<Options>(
-  taken: Readonly<Record<string, unknown>>,
-  required: readonly OptionName[],
-  optional: readonly OptionName[],
-): Options {
-  const known: readonly string[] = [...required, ...optional];
-  for (const name of Object.keys(taken)) {
-    if (known.includes(name)) continue;
-    refuse(
-      `There is no option ${quoteText(name)}${didYouMean(name, known)}`,
-    );
-  }
-  for (const name of required) {
-    if (!Object.hasOwn(taken, name)) refuse(`Set the option "${name}"`);
-  }
-  for (const [name, value] of Object.entries(taken)) {
-    const [expected, holds] = CHECKS[name as OptionName];
-    if (!holds(value)) refuse(`The option "${name}" must be ${expected}`);
-  }
-  return taken as Options;
 }
 
 /**

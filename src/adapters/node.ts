@@ -18,19 +18,33 @@ import type { PeerCertificate, TLSSocket } from "node:tls";
 import type * as undici from "undici/index.js";
 import { canonicalHost } from "../host.ts";
 import type { PinnerOptions } from "../pinner/pinner.ts";
-import { PinnedHttpsAgent } from "./agent.ts";
+import { PinnedHttpsAgent, POOL_OPTIONS, REFUSED_BY_AGENT } from "./agent.ts";
 import { type CertificateInput, resolveTrust } from "../tls/trust.ts";
 import { PinnedAgent } from "./dispatcher.ts";
-import { type FetchOptions, prepareAgent } from "./fetch/fetch.ts";
+import { prepareAgent } from "./dispatcher_options.ts";
+import type { FetchOptions } from "./fetch/fetch.ts";
 import {
+  CERTIFICATES,
+  MILLISECONDS,
+  type OptionsOf,
+  passed,
+  PINNER_OPTIONS,
   type PinnerSource,
+  PORT,
+  readOptions,
   resolvePinner,
-  takeOptions,
+  type Shape,
+  SIGNAL,
+  TEXT,
 } from "../tls/options.ts";
 import { requireRuntime } from "../tls/runtime.ts";
 import { Gate } from "../tls/gate.ts";
 import { openConnection } from "../tls/open.ts";
-import { pickTls, type TlsOptions } from "../tls/tls_options.ts";
+import {
+  CONNECTION_OPTIONS,
+  TLS_OPTIONS,
+  type TlsOptions,
+} from "../tls/tls_options.ts";
 import { parseProxy } from "../tls/tunnel.ts";
 
 export {
@@ -128,14 +142,36 @@ export interface PinnedTlsOptions {
   readonly ca?: string[];
 }
 
+/** What all functions of this module take. */
+const SHARED = { ca: CERTIFICATES } as const satisfies Shape;
+
+const PEER = {
+  ...SHARED,
+  host: TEXT,
+  hostname: TEXT,
+  port: PORT,
+  servername: TEXT,
+  socket: passed<Duplex>(),
+  proxy: passed<string | URL>(),
+  signal: SIGNAL,
+  connectTimeout: MILLISECONDS,
+} as const satisfies Shape;
+
+const AGENT = {
+  ...SHARED,
+  proxy: passed<string | URL>(),
+  connectTimeout: MILLISECONDS,
+} as const satisfies Shape;
+
+const HOOK = { ...SHARED, hostname: TEXT } as const satisfies Shape;
+
 function gateOf(
   source: PinnerSource,
-  taken: Record<string, unknown>,
+  options: OptionsOf<typeof PINNER_OPTIONS>,
+  ca: CertificateInput | undefined,
 ): Gate {
   requireRuntime();
-  const pinner = resolvePinner(source, taken);
-  const ca = taken.ca as CertificateInput | undefined;
-  delete taken.ca;
+  const pinner = resolvePinner(source, options);
   return new Gate(pinner, resolveTrust(pinner, ca));
 }
 
@@ -162,20 +198,26 @@ export function connect(
   options: ConnectOptions,
 ): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
-    const taken = takeOptions(options);
-    const gate = gateOf(pinner, taken);
-    const host = (taken.host ?? taken.hostname ?? "localhost") as string;
+    const read = readOptions(options, {
+      pinner: PINNER_OPTIONS,
+      peer: PEER,
+      connection: CONNECTION_OPTIONS,
+      tls: TLS_OPTIONS,
+    });
+    const { peer } = read;
+    const gate = gateOf(pinner, read.pinner, peer.ca);
+    const host = peer.host ?? peer.hostname ?? "localhost";
     // Resolved by the gate itself: each further turn would be one in which the
     // policy may change.
     openConnection(gate, {
-      hostname: (taken.servername || host) as string,
+      hostname: peer.servername || host,
       host,
-      port: taken.port as number | undefined,
-      transport: taken.socket as Duplex | undefined,
-      proxy: parseProxy(taken.proxy),
-      tls: pickTls(taken),
-      signals: [taken.signal as AbortSignal | undefined],
-      connectTimeout: taken.connectTimeout as number | undefined,
+      port: peer.port,
+      transport: peer.socket,
+      proxy: parseProxy(peer.proxy),
+      tls: { ...read.tls, ...read.connection },
+      signals: [peer.signal],
+      connectTimeout: peer.connectTimeout,
     }, resolve).catch(reject);
   });
 }
@@ -198,9 +240,19 @@ export function createAgent(
   pinner: PinnerSource,
   options: AgentOptions = {},
 ): https.Agent {
-  const taken = takeOptions(options, ["socketPath"]);
-  const proxy = parseProxy(taken.proxy);
-  return new PinnedHttpsAgent(gateOf(pinner, taken), taken, proxy);
+  const read = readOptions(options, {
+    pinner: PINNER_OPTIONS,
+    agent: AGENT,
+    pool: POOL_OPTIONS,
+    tls: TLS_OPTIONS,
+  }, { refused: REFUSED_BY_AGENT });
+  const { ca, proxy, connectTimeout } = read.agent;
+  return new PinnedHttpsAgent(gateOf(pinner, read.pinner, ca), {
+    pool: read.pool,
+    tls: read.tls,
+    proxy: parseProxy(proxy),
+    connectTimeout,
+  });
 }
 
 /** What {@linkcode createDispatcher} makes: an `Agent` of undici. */
@@ -222,7 +274,10 @@ export function createDispatcher(
   pinner: PinnerSource,
   options: DispatcherOptions = {},
 ): PinnedDispatcher {
-  return new PinnedAgent(...prepareAgent(pinner, options, ["tls"]));
+  return new PinnedAgent(...prepareAgent(pinner, options, {
+    refused: ["tls"],
+    takesProxy: true,
+  }));
 }
 
 /**
@@ -243,9 +298,11 @@ export function tlsOptions(
   pinner: PinnerSource,
   options: TlsOptionsOptions,
 ): PinnedTlsOptions {
-  const taken = takeOptions(options);
-  const gate = gateOf(pinner, taken);
-  const hostname = canonicalHost(taken.hostname as string);
+  const read = readOptions(options, { pinner: PINNER_OPTIONS, hook: HOOK }, {
+    required: ["hostname"],
+  });
+  const gate = gateOf(pinner, read.pinner, read.hook.ca);
+  const hostname = canonicalHost(read.hook.hostname);
   const { ca } = gate.trust;
   return Object.freeze({
     checkServerIdentity: gate.hook(hostname.text),
@@ -276,7 +333,7 @@ export function checkServerIdentity(
   pinner: PinnerSource,
   options: CheckServerIdentityOptions = {},
 ): CheckServerIdentity {
-  const taken = takeOptions(options);
-  const { hostname } = taken;
-  return gateOf(pinner, taken).hook(hostname as string | undefined);
+  const read = readOptions(options, { pinner: PINNER_OPTIONS, hook: HOOK });
+  const { hostname, ca } = read.hook;
+  return gateOf(pinner, read.pinner, ca).hook(hostname);
 }

@@ -3,36 +3,42 @@
  *
  * @module
  */
-import { pickOptions } from "./options.ts";
+import { FLAG, passed, pickOptions, type Shape, TEXTS } from "./options.ts";
 
 /** Options that choose no other peer, bring no other trust and weaken nothing. */
-const TLS_OPTIONS = [
-  "ALPNProtocols",
-  "allowHalfOpen",
-  "autoSelectFamily",
-  "autoSelectFamilyAttemptTimeout",
-  "cert",
-  "ciphers",
-  "crl",
-  "ecdhCurve",
-  "family",
-  "highWaterMark",
-  "hints",
-  "key",
-  "keepAlive",
-  "keepAliveInitialDelay",
-  "localAddress",
-  "localPort",
-  "lookup",
-  "maxVersion",
-  "minDHSize",
-  "minVersion",
-  "noDelay",
-  "passphrase",
-  "pfx",
-  "secureOptions",
-  "sigalgs",
-] as const;
+export const TLS_OPTIONS = {
+  autoSelectFamily: FLAG,
+  autoSelectFamilyAttemptTimeout: passed<number>(),
+  cert: passed<string | Uint8Array>(),
+  ciphers: passed<string>(),
+  crl: passed<unknown>(),
+  ecdhCurve: passed<string>(),
+  family: passed<number>(),
+  highWaterMark: passed<number>(),
+  hints: passed<number>(),
+  key: passed<string | Uint8Array>(),
+  keepAlive: passed<boolean>(),
+  keepAliveInitialDelay: passed<number>(),
+  localAddress: passed<string>(),
+  localPort: passed<number>(),
+  lookup: passed<TlsOptions["lookup"]>(),
+  maxVersion: passed<string>(),
+  minDHSize: passed<number>(),
+  minVersion: passed<string>(),
+  noDelay: passed<boolean>(),
+  passphrase: passed<string>(),
+  pfx: passed<string | Uint8Array>(),
+  secureOptions: passed<number>(),
+  sigalgs: passed<string>(),
+} as const satisfies Shape;
+
+/** Options that belong to one connection. */
+export const CONNECTION_OPTIONS = {
+  ALPNProtocols: TEXTS,
+  allowHalfOpen: FLAG,
+} as const satisfies Shape;
+
+const NAMES = [TLS_OPTIONS, CONNECTION_OPTIONS].flatMap(Object.keys);
 
 /** What may be said about how TLS is spoken; as in `tls.connect`. */
 export interface TlsOptions {
@@ -63,9 +69,7 @@ export interface TlsOptions {
   autoSelectFamily?: boolean;
 }
 
-/** Takes the options of `tls.connect` out of `taken`. */
-export function pickTls(
-  taken: Record<string, unknown>,
-): Record<string, unknown> {
-  return pickOptions(taken, TLS_OPTIONS);
+/** The options of `tls.connect` that are handed on, among others. */
+export function pickTls(options: object): Record<string, unknown> {
+  return pickOptions(options, NAMES);
 }

@@ -5,25 +5,17 @@
  */
 import { CertpinError } from "../../errors.ts";
 import { type PinnerOptions, rememberPinner } from "../../pinner/pinner.ts";
-import { type CertificateInput, resolveTrust } from "../../tls/trust.ts";
+import type { CertificateInput } from "../../tls/trust.ts";
 import { settleBody } from "./body.ts";
-import type { DispatcherOptions, PinnedAgent } from "../dispatcher.ts";
-import {
-  type PinnerSource,
-  REFUSED_BY_DISPATCHER,
-  REFUSED_BY_FETCH,
-  resolvePinner,
-  takeOptions,
-} from "../../tls/options.ts";
+import type { PinnedAgent } from "../dispatcher.ts";
+import { prepareAgent } from "../dispatcher_options.ts";
+import { type PinnerSource, REFUSED_BY_FETCH } from "../../tls/options.ts";
 import { Exchange, networkError } from "./exchange.ts";
 import { matchesIntegrity } from "./integrity.ts";
 import { redirectOf } from "./redirect.ts";
 import { type FetchRequest, readRequest, requireGoodPort } from "./request.ts";
 import { buildResponse } from "./response.ts";
-import { requireRuntime } from "../../tls/runtime.ts";
-import { Gate } from "../../tls/gate.ts";
-import { pickTls, type TlsOptions } from "../../tls/tls_options.ts";
-import { parseProxy } from "../../tls/tunnel.ts";
+import type { TlsOptions } from "../../tls/tls_options.ts";
 
 /** Options of a dispatcher and of `createFetch`. */
 export interface FetchOptions extends PinnerOptions, TlsOptions {
@@ -54,33 +46,6 @@ export interface PinnedFetch extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** What an undici agent is made of. */
-export type AgentParts = [
-  gate: Gate,
-  taken: Record<string, unknown>,
-  options: DispatcherOptions,
-];
-
-/** Checks the options, and makes the gate of an undici agent. */
-export function prepareAgent(
-  source: PinnerSource,
-  options: object,
-  refused: readonly string[],
-): AgentParts {
-  const runtime = requireRuntime();
-  const taken = takeOptions(options, [...REFUSED_BY_DISPATCHER, ...refused]);
-  const pinner = resolvePinner(source, taken);
-  const { ca, connectTimeout, allowH2 } = taken;
-  const proxy = parseProxy(taken.proxy);
-  const trust = resolveTrust(pinner, ca as CertificateInput | undefined);
-  return [new Gate(pinner, trust), taken, {
-    allowH2: (allowH2 ?? runtime === "node") as boolean,
-    connectTimeout: connectTimeout as number | undefined,
-    tls: pickTls(taken),
-    proxy,
-  }];
-}
-
 class ClosedError extends Error {
   constructor() {
     super("This fetch was closed");
@@ -92,7 +57,9 @@ class ClosedError extends Error {
  * undici reads the environment when it is loaded, and connections without
  * `fetch` are not to need the permission for that.
  */
-async function loadAgent(parts: AgentParts): Promise<PinnedAgent> {
+async function loadAgent(
+  parts: ReturnType<typeof prepareAgent>,
+): Promise<PinnedAgent> {
   const { PinnedAgent } = await import("../dispatcher.ts");
   return new PinnedAgent(...parts);
 }
@@ -188,7 +155,10 @@ export function createFetch(
   pinner: PinnerSource,
   options: FetchOptions = {},
 ): PinnedFetch {
-  const parts = prepareAgent(pinner, options, REFUSED_BY_FETCH);
+  const parts = prepareAgent(pinner, options, {
+    refused: REFUSED_BY_FETCH,
+    takesProxy: false,
+  });
   let agent: PinnedAgent | undefined;
   let loading: Promise<PinnedAgent> | undefined;
   let isClosed = false;

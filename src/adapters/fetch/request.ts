@@ -8,7 +8,7 @@
  */
 import { ConnectionError } from "../../errors.ts";
 import { describeRuntime } from "../../tls/runtime.ts";
-import { REFUSED_BY_FETCH, takeOptions } from "../../tls/options.ts";
+import { REFUSED_BY_FETCH, refuseWeakening } from "../../tls/options.ts";
 import { ACCEPTED_CODINGS } from "./decode.ts";
 import { bodyOfRequest, extractBody, type RequestBody } from "./body.ts";
 
@@ -138,7 +138,7 @@ export function readRequest(
     if (typeof fields !== "object" && typeof fields !== "function") {
       throw new TypeError("Cannot fetch: the second argument is not an object");
     }
-    takeOptions(fields, REFUSED_BY_FETCH);
+    refuseWeakening(fields, REFUSED_BY_FETCH);
   }
   if (input instanceof Request) return readWithRequest(input, fields);
   const url = new URL(input as string);
