@@ -28,6 +28,7 @@ import { jsonText } from "./render/json.ts";
 import { exitWith, isEntryPoint } from "./entry.ts";
 import { checkCommand } from "./commands/check.ts";
 import { convertCommand } from "./commands/convert.ts";
+import { drillCommand } from "./commands/drill.ts";
 import { initCommand } from "./commands/init.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { lintCommand } from "./commands/lint.ts";
@@ -50,10 +51,20 @@ const commands: CommandParser = or(
   lintCommand,
   convertCommand,
   syncCommand,
+  drillCommand,
 );
 
 /** Their names, for hints. */
-const COMMANDS = ["inspect", "pin", "init", "check", "lint", "convert", "sync"];
+const COMMANDS = [
+  "inspect",
+  "pin",
+  "init",
+  "check",
+  "lint",
+  "convert",
+  "sync",
+  "drill",
+];
 
 /** Help, version or completion was printed, or the usage was wrong. */
 class Ended extends Error {

@@ -8,16 +8,11 @@ import { canonicalHost } from "@certpin/certpin/internal";
 import { about } from "./failure.ts";
 import { readText } from "./files.ts";
 import type { Io } from "./io.ts";
+import { PORT_KEY } from "./policy_keys.ts";
 
 /** Where to look up what a policy may say. */
 export const POLICY_HINT =
   "certpin.schema.json says what a policy may hold: init writes it beside the policy";
-
-/**
- * The key that says which port a host answers on, where it is not the usual
- * one. Pins hold for all ports: only `certpin check` reads it.
- */
-export const PORT_KEY = "x-port";
 
 /** A policy, and the text that it was read from. */
 export interface PolicyFile {

@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { type Certificate, parseCertificates } from "@certpin/certpin";
+import * as tls from "node:tls";
+import {
+  type Certificate,
+  CertpinError,
+  parseCertificates,
+} from "@certpin/certpin";
 import { type AnchorStore, anchorStore } from "@certpin/certpin/internal";
 import { platformAnchors } from "@certpin/certpin/internal/tls";
 import { about, Failure } from "./failure.ts";
@@ -41,6 +46,31 @@ export async function readCertificates(
     () =>
       "certificates are read, PEM or DER; the pin command reads keys and CSRs",
   );
+}
+
+/** The platform's roots; none where they cannot be listed or read. */
+export function publicRoots(): Certificate[] | undefined {
+  const list = platformList();
+  if (list === undefined) return undefined;
+  return list.flatMap((pem) => {
+    try {
+      return parseCertificates(pem);
+    } catch (error) {
+      // Old roots bend rules that ours do not; no path would end at them.
+      if (error instanceof CertpinError) return [];
+      throw error;
+    }
+  });
+}
+
+/** The PEM of the platform's roots; `undefined` if the runtime does not list them. */
+export function platformList(): readonly string[] | undefined {
+  try {
+    return tls.getCACertificates("default");
+  } catch {
+    // Deno without --allow-sys.
+    return undefined;
+  }
 }
 
 /** The anchors of a run. */

@@ -3,11 +3,62 @@
  *
  * @module
  */
-import { parsePolicy, policyRecordOf } from "../src/policy/policy.ts";
+import {
+  parsePolicy,
+  type Policy,
+  policyRecordOf,
+} from "../src/policy/policy.ts";
 import { lintPolicy } from "../src/policy/lint.ts";
+import { drillPolicy, type Outcome } from "../cli/drill/drill.ts";
 import { byId, el, foreign, notice } from "./dom.ts";
 import { errorNotice, findingsCard } from "./findings.ts";
 import { formatsCard } from "./formats.ts";
+
+/** What each outcome of the drill is called, and how grave it is. */
+const OUTCOMES: Readonly<
+  Record<Outcome, readonly [text: string, kind: string]>
+> = {
+  "locked-out": ["locked out", "error"],
+  fooled: ["fooled", "warning"],
+  fine: ["fine", "info"],
+  "not-applicable": ["does not apply", "info"],
+};
+
+async function drillCards(policy: Policy): Promise<HTMLElement[]> {
+  const drilled = await drillPolicy(policy);
+  return drilled.map(({ host, pins, events }) =>
+    el(
+      "section",
+      { class: "card" },
+      el("h2", {}, `Drill of ${foreign(host)}`),
+      el(
+        "p",
+        { class: "help" },
+        `What happened to others, with minted keys. Pins taken for: ${
+          pins.map(({ part }) => part.replace("-", " ")).join(", ")
+        }.`,
+      ),
+      el(
+        "ul",
+        { class: "findings" },
+        ...events.map(({ title, known, outcome, coveredBy, date, change }) => {
+          const [text, kind] = OUTCOMES[outcome];
+          const isCovered = coveredBy !== undefined;
+          return el(
+            "li",
+            { class: isCovered ? "warning" : kind },
+            el("span", { class: "severity" }, text),
+            `${isCovered ? `, covered by ${coveredBy}` : ""}${
+              date === undefined ? "" : ` on ${date}`
+            }: ${title}`,
+            el("p", { class: "help" }, known),
+            ...(change === undefined ? [] : [el("p", {}, change)]),
+          );
+        }),
+      ),
+    )
+  );
+}
 
 function summary(text: string): HTMLElement {
   const { entries } = policyRecordOf(parsePolicy(text));
@@ -89,6 +140,7 @@ async function check(text: string): Promise<HTMLElement[]> {
       findingsCard("Findings", findings),
       summary(policyText),
       formatsCard("The same for other clients", policyText),
+      ...await drillCards(policy),
     ];
   } catch (error) {
     return [...shown, errorNotice("Cannot read the policy", error)];

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import * as tls from "node:tls";
 import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { map, multiple, optional } from "@optique/core/modifiers";
@@ -12,7 +11,6 @@ import {
   type Certificate,
   CertpinError,
   type Finding,
-  parseCertificates,
   parsePolicy,
   type Severity,
 } from "@certpin/certpin";
@@ -39,7 +37,7 @@ import { commandFindings, registeredName } from "./lint_checks.ts";
 import { POLICY_HINT } from "../policy_file.ts";
 import type { CommandParser } from "../command.ts";
 import { count, outStyle, type Style } from "../render/style.ts";
-import { readCertificates } from "../trust.ts";
+import { platformList, publicRoots, readCertificates } from "../trust.ts";
 import { file } from "../values.ts";
 
 interface LintOptions {
@@ -50,30 +48,6 @@ interface LintOptions {
   readonly strict: boolean;
   readonly sarif?: string;
   readonly json: boolean;
-}
-
-/** The platform's roots; none where they cannot be listed or read. */
-function publicRoots(): Certificate[] | undefined {
-  const list = platformList();
-  if (list === undefined) return undefined;
-  return list.flatMap((pem) => {
-    try {
-      return parseCertificates(pem);
-    } catch (error) {
-      // Old roots bend rules that ours do not; no path would end at them.
-      if (error instanceof CertpinError) return [];
-      throw error;
-    }
-  });
-}
-
-function platformList(): readonly string[] | undefined {
-  try {
-    return tls.getCACertificates("default");
-  } catch {
-    // Deno without --allow-sys.
-    return undefined;
-  }
 }
 
 /** A time at which the leaf is valid: which keys are on the path does not hang on it. */

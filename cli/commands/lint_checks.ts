@@ -7,7 +7,7 @@
 import { getDomain, parse } from "tldts";
 import type { Finding, Policy } from "@certpin/certpin";
 import { finding, policyRecordOf } from "@certpin/certpin/internal";
-import { BACKUP_GAP } from "./proposal.ts";
+import { BACKUP_GAP } from "../policy_keys.ts";
 
 /** Private suffixes (github.io and the like) belong to many owners too. */
 const WITH_PRIVATE = { allowPrivateDomains: true, validateHostname: false };

@@ -10,13 +10,7 @@ import {
   type PinDocument,
 } from "@certpin/certpin";
 import { escapeText, type FoundPath } from "@certpin/certpin/internal";
-import { PORT_KEY } from "../policy_file.ts";
-
-/**
- * The key that marks the place of a backup pin that is still missing. A policy
- * ignores keys that begin with `x-`; lint reports this one as an error.
- */
-export const BACKUP_GAP = "x-backup-missing";
+import { BACKUP_GAP, PORT_KEY } from "../policy_keys.ts";
 
 /** What stands there. */
 const GAP_TEXT =

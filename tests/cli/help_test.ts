@@ -2,7 +2,16 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { certpin } from "./command.ts";
 import configuration from "../../deno.json" with { type: "json" };
 
-const COMMANDS = ["inspect", "pin", "init", "check", "lint", "convert", "sync"];
+const COMMANDS = [
+  "inspect",
+  "pin",
+  "init",
+  "check",
+  "lint",
+  "convert",
+  "sync",
+  "drill",
+];
 
 Deno.test("certpin --version prints the package's", async () => {
   const ran = await certpin(["--version"]);

@@ -243,6 +243,9 @@ Deno.test({
         await page.click("#policy-form button[type=submit]");
         await page.waitForSelector("#policy-result table");
         assertEquals(await page.$$("#policy-result .notice.bad"), []);
+        const drilled = await text(page, "#policy-result .card:last-child");
+        assert(drilled.startsWith("Drill of"), drilled);
+        assert(drilled.includes("AWS ACM"), drilled);
         await page.context().close();
       });
 

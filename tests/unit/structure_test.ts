@@ -175,6 +175,18 @@ Deno.test("what mod.ts reaches names no runtime", async () => {
   }
 });
 
+Deno.test("the page reaches nothing of Node", async () => {
+  const pages = (await filesUnder("site/")).filter((path) =>
+    path.endsWith(".ts")
+  );
+  const whole = await importGraph([...sources, ...pages]);
+  assert(reach(whole, "site/main.ts").has("cli/formats/registry.ts"));
+  assertEquals(
+    [...reach(whole, "site/main.ts")].filter((to) => to.startsWith("node:")),
+    [],
+  );
+});
+
 Deno.test("no file names a machine's own folders", async () => {
   const folders = new RegExp(
     ["/work/", "/farm/", "/root/", "/home/"].join("|"),
