@@ -11,7 +11,10 @@
  */
 import { PathError } from "../../src/errors.ts";
 import { mintChain } from "../../src/testing/mod.ts";
-import { HOSTNAME } from "../../tests/conformance/core/path_case.ts";
+import {
+  HOSTNAME,
+  type PathCase,
+} from "../../tests/conformance/core/path_case.ts";
 import { PATH_CASES } from "../../tests/conformance/core/path_cases.ts";
 import { verifySetting } from "../../tests/conformance/core/rules.ts";
 import { CLIENTS, type Measured } from "./measured.ts";
@@ -27,7 +30,8 @@ interface Case {
 /** The chains that are refused for a rule, and one that is not for control. */
 async function cases(): Promise<Case[]> {
   const found: Case[] = [];
-  for (const { wrong } of [{ wrong: () => ({}) }, ...PATH_CASES]) {
+  const control: Pick<PathCase, "wrong"> = { wrong: () => ({}) };
+  for (const { wrong } of [control, ...PATH_CASES]) {
     const setting = await wrong();
     // The clocks of the clients cannot be set.
     if (setting.at !== undefined) continue;
