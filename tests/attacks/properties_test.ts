@@ -11,9 +11,9 @@ import {
   type Certificate,
   parseCertificates,
 } from "../../src/x509/certificate.ts";
-import { mintRandomChain } from "./random_chains.ts";
+import { random } from "../conformance/random.ts";
+import { randomChain } from "./random_chains.ts";
 
-const AT = new Date();
 const SEEDS = 60;
 const DAY_MS = 86_400_000;
 
@@ -23,22 +23,22 @@ interface Scene {
   readonly rest: readonly Certificate[];
   readonly anchors: readonly Certificate[];
   readonly hostname: string;
+  readonly at: Date;
 }
 
 /** Sound chains, and chains with one defect of every kind. */
 const scenes: readonly Scene[] = await Promise.all(
-  Array.from({ length: SEEDS }, async (_, i) => {
-    const random = await mintRandomChain(1_000 + i, AT);
-    const [leaf, ...rest] = parseCertificates(
-      random.chain.map(({ der }) => der),
+  Array.from({ length: SEEDS }, async (_, seed) => {
+    const { defect, minted, presented, hostname, at } = await randomChain(
+      random(1_000 + seed),
     );
-    const anchors = parseCertificates(random.root.der);
     return {
-      label: random.label,
-      leaf,
-      rest,
-      anchors,
-      hostname: random.hostname,
+      label: `seed ${seed}, ${defect}`,
+      leaf: parseCertificates(minted.leaf.der)[0],
+      rest: parseCertificates(presented.map(({ der }) => der)),
+      anchors: parseCertificates(minted.root.der),
+      hostname,
+      at,
     };
   }),
 );
@@ -54,7 +54,8 @@ interface Question {
 
 /** `accepted`, or the code of the refusal. */
 async function verdict(scene: Scene, question: Question = {}): Promise<string> {
-  const { cache = new SignatureCache(), rest = scene.rest, at = AT } = question;
+  const { cache = new SignatureCache(), rest = scene.rest, at = scene.at } =
+    question;
   const steps = verifyPathRoutine([scene.leaf, ...rest], {
     hostname: question.hostname ?? scene.hostname,
     anchors: question.anchors ?? scene.anchors,
@@ -138,8 +139,8 @@ Deno.test("a warm cache gives the cold verdict, whatever else is asked", async (
   const cache = new SignatureCache();
   const questions: readonly ((scene: Scene) => Question)[] = [
     () => ({}),
-    () => ({ at: new Date(AT.getTime() + 40_000 * DAY_MS) }),
-    () => ({ at: new Date(AT.getTime() - 40_000 * DAY_MS) }),
+    ({ at }) => ({ at: new Date(at.getTime() + 40_000 * DAY_MS) }),
+    ({ at }) => ({ at: new Date(at.getTime() - 40_000 * DAY_MS) }),
     () => ({ hostname: "elsewhere.example" }),
     () => ({ anchors: [other] }),
     () => ({ anchors: [] }),
