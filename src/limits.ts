@@ -146,6 +146,23 @@ export const MAX_REMEMBERED_REFRESHES = 1_024;
 /** Most attempts to save while another process writes the same store. */
 export const MAX_STORE_RACES = 3;
 
+/** Reports that wait to be sent, the oldest dropped first. */
+export const MAX_QUEUED_REPORTS = 256;
+/** Their length as JSON, in UTF-16 code units: chains are as long as peers make them. */
+export const MAX_QUEUED_REPORTS_LENGTH = 4 * 1024 * 1024;
+/** Length of the reports in one request, in UTF-16 code units, unless one alone is longer. */
+export const MAX_REPORT_BODY_LENGTH = 1024 * 1024;
+/** How long a hostname and a chain are not reported again, in milliseconds: 24 hours. */
+export const REPORT_REPEAT_MS = 86_400_000;
+/** Hostnames and chains that are remembered as reported, the oldest dropped first. */
+export const MAX_REMEMBERED_REPORTS = 1_024;
+/** Their length, in UTF-16 code units. */
+export const MAX_REMEMBERED_REPORTS_LENGTH = 4 * 1024 * 1024;
+/** Longest time that a collector has to answer, in milliseconds. */
+export const MAX_REPORT_MS = 10_000;
+/** Longest pause after failures, in milliseconds: an hour. */
+export const MAX_REPORT_BACKOFF_MS = 3_600_000;
+
 /** The budgets of one path search. */
 export interface Limits {
   /** Most certificates that a peer may present. Default 100. */

@@ -36,3 +36,9 @@ export function quoteText(text: string): string {
   const cut = text.slice(0, MAX_SHOWN_TEXT_LENGTH + 1);
   return `"${escapeText(cut.replace(/["\\]/g, "\\$&"))}"`;
 }
+
+/** Whether `fetch` takes a URL: with `https:` or `http:`, and without a user. */
+export function isHttpUrl(url: URL | null): url is URL {
+  return (url?.protocol === "https:" || url?.protocol === "http:") &&
+    url.username === "" && url.password === "";
+}

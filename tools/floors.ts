@@ -21,6 +21,7 @@ export const FLOORS: readonly Floor[] = [
       "src/suggest.ts",
       "src/option_names.ts",
       "src/timers.ts",
+      "src/version.ts",
       "src/host.ts",
       "src/byte_stream.ts",
       "src/crypto/",
@@ -38,11 +39,12 @@ export const FLOORS: readonly Floor[] = [
     places: ["src/tls/", "src/tls13/", "src/http1/"],
   },
   {
-    title: "entry points: core, adapters, updates, testing",
+    title: "entry points: core, adapters, updates, reports, testing",
     places: [
       "mod.ts",
       "src/adapters/",
       "src/updates/",
+      "src/reports/",
       "src/testing/",
       "src/internal.ts",
     ],

@@ -35,7 +35,8 @@ import {
   type EvaluateRequest,
 } from "./peer.ts";
 import type { Peer, Pinner, PinnerOptions } from "./types.ts";
-import { makeReport, type Verdict } from "./verdict.ts";
+import { makeReport } from "./report.ts";
+import type { Verdict } from "./verdict.ts";
 import type { Pin } from "../pins/value.ts";
 import type { PolicyInput } from "../policy/document.ts";
 import type { Finding } from "../policy/findings.ts";
@@ -55,13 +56,12 @@ export {
   type RefreshRequest,
 } from "./freshness.ts";
 export type { EvaluateRequest } from "./peer.ts";
+export type { Report, ReportJson } from "./report.ts";
 export type { Peer, Pinner, PinnerOptions } from "./types.ts";
 export {
   type AllowVerdict,
   type BlockVerdict,
   type PinMatch,
-  type Report,
-  type ReportJson,
   validUntil,
   type Verdict,
   type VerdictBase,
@@ -220,7 +220,7 @@ function announce(
   state: State,
   { verdict, entry }: Evaluation,
   peer: CopiedPeer,
-  at: number,
+  { at, freshness: { sequence } }: CheckContext,
 ): void {
   const { onWarning, onReport } = state.options;
   const { hostname } = verdict;
@@ -232,8 +232,8 @@ function announce(
   const { error } = verdict;
   if (onReport === undefined || error === undefined) return;
   const { port, chain } = peer;
-  const mode = entry?.mode;
-  tell(onReport, makeReport({ at, port, mode, verdict, chain }, error));
+  const fields = { at, port, entry, sequence, verdict, chain };
+  tell(onReport, makeReport(fields, error));
 }
 
 function replacePolicy(state: State, policy: Policy): void {
@@ -267,7 +267,7 @@ function* evaluateAndAnnounce(
   const evaluation = yield* evaluate(peer, context);
   const { verdict } = evaluation;
   if (!isPreliminary || !isRefreshable(verdict)) {
-    announce(state, evaluation, peer, context.at);
+    announce(state, evaluation, peer, context);
   }
   return verdict;
 }
@@ -302,7 +302,7 @@ async function check(state: State, given: Peer): Promise<Verdict> {
   } catch (error) {
     // WebCrypto itself failed: what cannot be verified is refused.
     const verdict = blocked(peer.hostname, chainError(error));
-    announce(state, { verdict }, peer, context.at);
+    announce(state, { verdict }, peer, context);
     return verdict;
   }
 }

@@ -9,7 +9,8 @@ import type { PolicyInput } from "../policy/document.ts";
 import type { Finding } from "../policy/findings.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Certificate } from "../x509/certificate.ts";
-import type { Report, Verdict } from "./verdict.ts";
+import type { Report } from "./report.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** Options of `createPinner`. */
 export interface PinnerOptions {

@@ -1,9 +1,8 @@
 /**
- * Verdicts and reports: what a check hands back.
+ * Verdicts: what a check hands back.
  *
  * @module
  */
-import { encodeBase64 } from "@std/encoding/base64";
 import type { CertpinError, CertpinErrorJson } from "../errors.ts";
 import type { Role } from "../path/search.ts";
 import type { Path } from "../path/verify.ts";
@@ -155,83 +154,4 @@ export function makeVerdict(fields: VerdictFields, until: number): Verdict {
  */
 export function validUntil(verdict: Verdict): number {
   return ends.get(verdict) ?? 0;
-}
-
-/** What `onReport` is given: a block, or what `report-only` let pass. */
-export interface Report {
-  /** When the peer was evaluated, ISO 8601; absent where the clock failed. */
-  readonly time?: string;
-  /** The canonical hostname; as given, where it is none. */
-  readonly hostname: string;
-  /** As given. */
-  readonly port?: number;
-  /** Of the pin set; absent for a host without one. */
-  readonly mode?: "enforce" | "report-only";
-  /** The verdict. */
-  readonly verdict: Verdict;
-  /** Its error. */
-  readonly error: CertpinError;
-  /** The chain as presented, in PEM: unverified, the peer's own words. */
-  readonly chain: readonly string[];
-  /** The same, with the verdict as JSON. */
-  toJSON(): ReportJson;
-}
-
-/** What `JSON.stringify` makes of a {@linkcode Report}: fit to be sent somewhere. */
-export interface ReportJson {
-  /** When the peer was evaluated, ISO 8601. */
-  time?: string;
-  /** The canonical hostname. */
-  hostname: string;
-  /** As given. */
-  port?: number;
-  /** Of the pin set. */
-  mode?: "enforce" | "report-only";
-  /** The verdict, with its error. */
-  verdict: VerdictJson;
-  /** The chain as presented, in PEM. */
-  chain: readonly string[];
-}
-
-/** What a report is made of. */
-export interface ReportFields {
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  /** As given. */
-  readonly port?: number;
-  /** Of the pin set. */
-  readonly mode?: "enforce" | "report-only";
-  /** With an error. */
-  readonly verdict: Verdict;
-  /** As presented. */
-  readonly chain: readonly Uint8Array[];
-}
-
-/** DER as PEM. */
-function pem(der: Uint8Array): string {
-  const lines = encodeBase64(der).match(/.{1,64}/g) ?? [];
-  return [
-    "-----BEGIN CERTIFICATE-----",
-    ...lines,
-    "-----END CERTIFICATE-----\n",
-  ].join("\n");
-}
-
-/** Makes a report; `error` is the verdict's. */
-export function makeReport(fields: ReportFields, error: CertpinError): Report {
-  const { at, port, mode, verdict } = fields;
-  const said = {
-    ...Number.isFinite(at) && { time: new Date(at).toISOString() },
-    hostname: verdict.hostname,
-    ...port !== undefined && { port },
-    ...mode !== undefined && { mode },
-  };
-  const chain = Object.freeze(fields.chain.map(pem));
-  return Object.freeze({
-    ...said,
-    verdict,
-    error,
-    chain,
-    toJSON: () => ({ ...said, verdict: verdict.toJSON(), chain }),
-  });
 }

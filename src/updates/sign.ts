@@ -6,6 +6,7 @@
 import { CompactSign } from "jose";
 import { UpdateError } from "../errors.ts";
 import { MAX_SIGNED_POLICY_BYTES } from "../limits.ts";
+import { checkOptionNames } from "../option_names.ts";
 import type { PolicyInput } from "../policy/document.ts";
 import { isPolicy, parsePolicy, type Policy } from "../policy/policy.ts";
 import { type Claims, isSequence } from "./claims.ts";
@@ -29,6 +30,15 @@ export interface SignPolicyOptions {
   /** Names the key in the header, for people: verification tries all keys. */
   keyId?: string;
 }
+
+const OPTION_NAMES: readonly (keyof SignPolicyOptions)[] = [
+  "key",
+  "audience",
+  "sequence",
+  "expiresAt",
+  "issuedAt",
+  "keyId",
+];
 
 function secondsOf(date: unknown, name: string): number {
   const time = date instanceof Date ? date.getTime() : NaN;
@@ -101,6 +111,7 @@ export async function signPolicy(
   policy: Policy | PolicyInput | string,
   options: SignPolicyOptions,
 ): Promise<string> {
+  checkOptionNames("sign a policy", options, OPTION_NAMES);
   const parsed = isPolicy(policy) ? policy : parsePolicy(policy);
   const claims = claimsOf(parsed, options);
   const { keyId } = options;

@@ -4,8 +4,8 @@
  * @module
  */
 import type { CertpinError } from "../errors.ts";
-import { didYouMean } from "../suggest.ts";
-import { quoteText } from "../text.ts";
+import { checkOptionNames } from "../option_names.ts";
+import { isHttpUrl } from "../text.ts";
 import { isSequence } from "./claims.ts";
 import type { UpdateFetch } from "./download.ts";
 import type { PolicyStore } from "./stores.ts";
@@ -136,10 +136,8 @@ function urlOf({ url, load }: UpdaterOptions): URL | undefined {
   callback(load, "load");
   if (url === undefined) return undefined;
   const parsed = URL.parse(String(url));
-  if (parsed?.protocol !== "https:" && parsed?.protocol !== "http:") {
-    refuse("url must be an absolute URL with https: or http:");
-  }
-  return parsed;
+  if (isHttpUrl(parsed)) return parsed;
+  refuse("url must be an absolute URL with https: or http:, without a user");
 }
 
 function builtInOf(
@@ -175,17 +173,7 @@ function refreshIntervalOf(
  * @throws {RangeError} For a time out of range.
  */
 export function checkOptions(options: UpdaterOptions): CheckedOptions {
-  if (typeof options !== "object" || options === null) {
-    refuse("its options are not an object");
-  }
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || Object.hasOwn(NAMES, name)) continue;
-    refuse(
-      `there is no option ${quoteText(name)}${
-        didYouMean(name, Object.keys(NAMES))
-      }`,
-    );
-  }
+  checkOptionNames("make an updater", options, Object.keys(NAMES));
   const { keys, audience, store, onMaxAge = "block" } = options;
   if (!Array.isArray(keys) || keys.length === 0) {
     refuse("keys must be a list of public keys");

@@ -10,6 +10,7 @@ import {
   MAX_JWS_HEADER_LENGTH,
   MAX_SIGNED_POLICY_BYTES,
 } from "../limits.ts";
+import { checkOptionNames } from "../option_names.ts";
 import type { Policy } from "../policy/policy.ts";
 import {
   isSequence,
@@ -34,6 +35,13 @@ export interface VerifySignedPolicyOptions {
   /** The lowest sequence to accept. Default: 0. */
   minimumSequence?: number;
 }
+
+const OPTION_NAMES: readonly (keyof VerifySignedPolicyOptions)[] = [
+  "keys",
+  "audience",
+  "at",
+  "minimumSequence",
+];
 
 /** What a verified signature vouches for. */
 export interface SignedPolicy {
@@ -220,6 +228,7 @@ export async function verifySignedPolicy(
   text: string,
   options: VerifySignedPolicyOptions,
 ): Promise<SignedPolicy> {
+  checkOptionNames("verify a policy", options, OPTION_NAMES);
   const { audience, at = new Date(), minimumSequence = 0 } = options;
   if (typeof text !== "string") {
     throw new TypeError("Cannot verify a policy: it must be a text");

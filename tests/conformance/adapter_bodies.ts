@@ -22,6 +22,7 @@ import { sweep } from "./adapters/sweep.ts";
 import type { Body } from "./harness.ts";
 import { updateAge } from "./updates/age.ts";
 import { updateAttacks } from "./updates/attacks.ts";
+import { deadCollector } from "./updates/dead_collector.ts";
 import { updateRefresh } from "./updates/refresh.ts";
 import { updateStores } from "./updates/stores.ts";
 
@@ -49,4 +50,5 @@ export const adapterBodies: readonly Body[] = [
   updateStores,
   updateAge,
   updateRefresh,
+  deadCollector,
 ];

@@ -19,7 +19,6 @@ import {
   type Peer,
   type Pinner,
   type PinnerOptions,
-  type Report,
   validUntil,
   type Verdict,
 } from "../../../src/pinner/pinner.ts";
@@ -406,55 +405,6 @@ Deno.test("onWarning is given every finding of every verdict, with the hostname"
     [],
   );
   assertEquals(heard, [expected, expected]);
-});
-
-Deno.test("onReport is given every block and every softened hit, and nothing else", async () => {
-  const reports: Report[] = [];
-  const onReport = (report: Report) => reports.push(report);
-  const pinner = pinnerOf(policyOf(), { onReport });
-  await pinner.check(peerOf());
-  pinner.update(policyOf({ pins: [pins.root] }));
-  await pinner.check(peerOf());
-  assertEquals(reports, []);
-
-  pinner.update(policyOf({ pins: [pins.backup], mode: "report-only" }));
-  const softened = await pinner.check(peerOf({ port: 8443 }));
-  await pinner.check(peerOf({ chain: [] }));
-  await pinner.check(peerOf({ hostname: "a b" }));
-  await pinner.check(peerOf({ hostname: "elsewhere.example" }));
-  assertEquals(
-    reports.map(({ hostname, mode, verdict, error, chain }) => [
-      hostname,
-      mode,
-      verdict.reason,
-      error.code.replace("ERR_CERTPIN_", ""),
-      chain.length,
-    ]),
-    [
-      [HOST, "report-only", "report-only", "MISMATCH", 2],
-      [HOST, "report-only", "invalid-chain", "PATH_EMPTY_CHAIN", 0],
-      ["a b", undefined, "invalid-chain", "PATH_HOSTNAME", 0],
-      ["elsewhere.example", undefined, "unlisted", "UNLISTED", 2],
-    ],
-  );
-  const [report] = reports;
-  assertStrictEquals(report.verdict, softened);
-  assertEquals(report.chain.join(""), minted.pem);
-  const json = JSON.parse(JSON.stringify(report));
-  assertEquals(
-    [json.time, json.port, json.hostname, json.verdict.error.code],
-    [NOW.toISOString(), 8443, HOST, "ERR_CERTPIN_MISMATCH"],
-  );
-});
-
-Deno.test("a report tells no time where the clock failed", async () => {
-  const reports: Report[] = [];
-  const pinner = pinnerOf(policyOf(), {
-    now: () => new Date(NaN),
-    onReport: (report) => reports.push(report),
-  });
-  await pinner.check(peerOf());
-  assertEquals(reports.map(({ time }) => time), [undefined]);
 });
 
 Deno.test("a verdict in JSON says what was decided, and why", async () => {

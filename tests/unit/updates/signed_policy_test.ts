@@ -384,6 +384,7 @@ Deno.test("options of the wrong type are refused", async () => {
       { audience: "" },
       { audience: [AUDIENCE] as unknown as string },
       { at: "2026-11-24" as unknown as Date },
+      { maxAge: 1 } as object,
     ]
   ) assertEquals(await refusal(text, options), "TypeError");
   assertEquals(await refusal(text, { minimumSequence: -1 }), "RangeError");
@@ -398,6 +399,7 @@ Deno.test("options of the wrong type are refused", async () => {
       { expiresAt: new Date(NaN) },
       { issuedAt: new Date(NaN) },
       { keyId: 1 as unknown as string },
+      { expires: inDays(1) } as object,
     ]
   ) assertEquals(await codeOf(() => signed(options)), "TypeError");
   for (

@@ -38,6 +38,7 @@ Deno.test("createUpdater() refuses options that it cannot go by", () => {
     { url },
     { load: undefined, url: "policy.jws" },
     { load: undefined, url: "file:///policy.jws" },
+    { load: undefined, url: "https://user:secret@updates.example/" },
     { load: "https://updates.example" },
     { keys: [] },
     { keys: KEYS.publicKey },
