@@ -327,7 +327,7 @@ class Search<T> {
   ): string | undefined {
     const { publicAnchors } = this.#request;
     if (!anchored || publicAnchors === undefined) {
-      return 'the profile "private" is for anchors that the platform does not have, and its store is not known here: list it in publicAnchors, which may be empty';
+      return 'the profile "private" is for anchors that the platform does not have, and its store is not known here: let the program list it, or set publicAnchors, which may be empty';
     }
     return publicAnchors.hasKeyOf(path[path.length - 1])
       ? 'the profile "private" is not for paths to an anchor of the platform'

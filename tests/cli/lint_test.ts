@@ -32,14 +32,19 @@ Deno.test("certpin lint is content with a policy without faults", async () => {
   assertEquals([text.code, text.stdout, text.stderr], [0, "no findings\n", ""]);
 });
 
-const root = tls.rootCertificates.find((pem) => {
-  try {
-    return parseCertificates(pem).length === 1;
-  } catch {
-    return false;
-  }
-})!;
-const publicPin = `${await fingerprint(parseCertificates(root)[0])}`;
+/** The runtime's roots by their owner. */
+const owners = Map.groupBy(
+  tls.rootCertificates.flatMap((pem) => parseCertificates(pem)),
+  ({ subject }) => /(?:^|,)O=((?:[^,\\]|\\.)*)/.exec(subject)?.[1],
+);
+/** An owner of one root, and one of several. */
+const [[root], several] = [1, 3].map((least) =>
+  [...owners].find(([owner, roots]) =>
+    owner !== undefined &&
+    (least === 1 ? roots.length === 1 : roots.length >= least)
+  )![1]
+);
+const publicPin = `${await fingerprint(root)}`;
 const leaf = `certificate:${A}`;
 
 /** Each fault, and the same policy without it. */
@@ -160,6 +165,19 @@ for (const [finding, faulty, sound] of cases) {
     assertEquals([good.code, await codesOf(good)], [0, []]);
   });
 }
+
+Deno.test("certpin lint finds ca-set-incomplete where a root of the same owner is not pinned", async () => {
+  const pins = await Promise.all(
+    several.map(async (root) => `${await fingerprint(root)}`),
+  );
+  const incomplete = async (pinned: readonly string[]) =>
+    (await codesOf(await lint(policyOf({ "api.a.example": { pins: pinned } }))))
+      .filter((one) => one.includes("ca-set-incomplete"));
+  assertEquals(await incomplete(pins.slice(1)), [
+    "warning ca-set-incomplete /hosts/api.a.example/pins",
+  ]);
+  assertEquals(await incomplete(pins), []);
+});
 
 Deno.test("certpin lint --strict fails on warnings, not on notes", async () => {
   const warning = policyOf({ "api.a.example": { pins: [A] } });
