@@ -6,6 +6,7 @@
 import { withDrawing } from "../drawing.ts";
 import { deno } from "../suite/command.ts";
 import { ROOT } from "../suite/paths.ts";
+import { apiPage, llmsText } from "./api.ts";
 import { between } from "./between.ts";
 import { codesPage } from "./codes.ts";
 import { withSamples } from "./samples.ts";
@@ -21,6 +22,8 @@ export interface Generated {
 
 /** Everything that is generated. */
 export const GENERATED: readonly Generated[] = [
+  { path: "docs/api.md", make: apiPage },
+  { path: "llms.txt", make: llmsText },
   { path: "docs/codes.md", make: codesPage },
   { path: "docs/policy.md", make: withKeys },
   { path: "docs/private-ca.md", make: withAllRules },
@@ -31,7 +34,6 @@ export const GENERATED: readonly Generated[] = [
   },
   { path: "docs/design.md", make: withDrawing },
   { path: "docs/cli.md", make: withSamples },
-  { path: "README.md", make: withSamples },
 ];
 
 /** Markdown as `deno fmt` writes it. */

@@ -1,5 +1,6 @@
 /**
- * The README's table of features by runtime, made from what tests found.
+ * The table of features by runtime, made from what tests found; the README has
+ * the rows with an exception.
  *
  * @module
  */
@@ -7,8 +8,17 @@ import type { FeatureResult } from "../../tests/conformance/harness.ts";
 import type { Ran } from "./command.ts";
 import { ROOT } from "./paths.ts";
 
-const BEGIN = "<!-- features:begin -->";
-const END = "<!-- features:end -->";
+/** A generated part: its document, and its name in the markers. */
+interface Part {
+  readonly path: string;
+  readonly name: string;
+  draw(results: readonly FeatureResult[]): string;
+}
+
+const PARTS: readonly Part[] = [
+  { path: "docs/features.md", name: "features", draw: featureTable },
+  { path: "README.md", name: "exceptions", draw: exceptionTable },
+];
 
 const NAMES: Readonly<Record<string, string>> = {
   deno: "Deno",
@@ -43,8 +53,10 @@ function byName(a: string, b: string): number {
     Number(a.split(" ")[1]) - Number(b.split(" ")[1]);
 }
 
-/** Draws the table in Markdown; features in the order of their tests. */
-export function featureTable(results: readonly FeatureResult[]): string {
+function rowsOf(results: readonly FeatureResult[]): {
+  columns: readonly string[];
+  rows: readonly (readonly string[])[];
+} {
   const columns = [...new Set(results.map(column))].sort(byName);
   const features = [...new Set(results.map(({ feature }) => feature))];
   const rows = features.map((feature) => {
@@ -57,12 +69,37 @@ export function featureTable(results: readonly FeatureResult[]): string {
     );
     return [feature, ...cells];
   });
-  const lines = [
+  return { columns, rows };
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  return rows.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+/** Draws the table in Markdown; features in the order of their tests. */
+export function featureTable(results: readonly FeatureResult[]): string {
+  const { columns, rows } = rowsOf(results);
+  return table([
     ["", ...columns],
     ["---", ...columns.map(() => "---")],
     ...rows,
-  ];
-  return lines.map((line) => `| ${line.join(" | ")} |`).join("\n");
+  ]);
+}
+
+/** Draws a row for each feature that a runtime refuses or fails. */
+export function exceptionTable(results: readonly FeatureResult[]): string {
+  const { columns, rows } = rowsOf(results);
+  const exceptions = rows.flatMap(([feature, ...cells]) =>
+    cells.flatMap((text, place) =>
+      text === "yes" || text === "–" ? [] : [[feature, columns[place], text]]
+    )
+  );
+  if (exceptions.length === 0) return "Nothing.";
+  return table([
+    ["feature", "runtime", "what happens"],
+    ["---", "---", "---"],
+    ...exceptions,
+  ]);
 }
 
 /** Cells without the padding that a formatter may add. */
@@ -70,34 +107,36 @@ function plain(table: string): string {
   return table.trim().replace(/[ \t]+/g, " ").replace(/-{3,}/g, "---");
 }
 
-/** Compares the README's table with the results, or writes it. */
+/** Compares the generated parts with the results, or writes them. */
 export async function compareFeatures(
   lines: string,
   write: boolean,
 ): Promise<Ran> {
-  const ran = (success: boolean, output: string) => ({
-    success,
-    output,
-    stdout: output,
-  });
-  const url = new URL("README.md", ROOT);
-  const readme = await Deno.readTextFile(url);
-  const [start, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
-  if (start < 0 || end < start) {
-    return ran(false, `README.md lacks ${BEGIN} or ${END}`);
+  const results = readFeatures(lines);
+  const said: string[] = [];
+  let success = true;
+  for (const { path, name, draw } of PARTS) {
+    const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
+    const url = new URL(path, ROOT);
+    const document = await Deno.readTextFile(url);
+    const [start, stop] = [document.indexOf(begin), document.indexOf(end)];
+    if (start < 0 || stop < start) {
+      success = false;
+      said.push(`${path} lacks ${begin} or ${end}`);
+      continue;
+    }
+    const wanted = draw(results);
+    const head = document.slice(0, start + begin.length);
+    if (plain(document.slice(head.length, stop)) === plain(wanted)) continue;
+    if (write) {
+      const tail = document.slice(stop);
+      await Deno.writeTextFile(url, `${head}\n\n${wanted}\n\n${tail}`);
+      said.push(`${path} now holds the table`);
+      continue;
+    }
+    success = false;
+    said.push(`${path} differs; "deno task features" writes:\n${wanted}`);
   }
-  const table = featureTable(readFeatures(lines));
-  const found = readme.slice(start + BEGIN.length, end);
-  if (plain(found) === plain(table)) return ran(true, "");
-  if (write) {
-    await Deno.writeTextFile(
-      url,
-      `${readme.slice(0, start)}${BEGIN}\n\n${table}\n\n${readme.slice(end)}`,
-    );
-    return ran(true, "README.md now holds the table");
-  }
-  return ran(
-    false,
-    `README.md's table differs; "deno task features" writes:\n${table}`,
-  );
+  const output = said.join("\n");
+  return { success, output, stdout: output };
 }
