@@ -175,6 +175,30 @@ export function refuseWeakening(
   return taken;
 }
 
+/**
+ * Does as {@linkcode refuseWeakening}, without a copy: for options whose
+ * reader takes each of them once.
+ *
+ * @throws {ConnectionError} `ERR_CERTPIN_OPTION`
+ */
+export function refuseOptions(
+  options: object,
+  alsoRefused: readonly string[],
+): void {
+  const given = options as Record<string, unknown>;
+  const { rejectUnauthorized } = given;
+  if (rejectUnauthorized !== undefined && rejectUnauthorized !== true) {
+    refuse("rejectUnauthorized", "only true keeps the validation on");
+  }
+  for (const list of [REFUSED, alsoRefused]) {
+    for (const name of list) {
+      if (given[name] !== undefined) {
+        refuse(name, "with it the check could be weakened or passed by");
+      }
+    }
+  }
+}
+
 /** What {@linkcode readOptions} is told beside the shapes. */
 export interface OptionRules<Required extends string> {
   /** Further options that would weaken the check. */

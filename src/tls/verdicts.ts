@@ -5,6 +5,9 @@
  */
 import type { Verdict } from "../pinner/pinner.ts";
 
+/** Where an object holds its verdict itself. */
+export const VERDICT: unique symbol = Symbol("certpin.verdict");
+
 const verdicts = new WeakMap<object, Verdict>();
 
 /** Remembers the verdict that a connection or response rests on. */
@@ -19,5 +22,6 @@ export function rememberVerdict(subject: object, verdict: Verdict): void {
  * @returns `undefined` for anything that no adapter returned.
  */
 export function verdictOf(connectionOrResponse: object): Verdict | undefined {
-  return verdicts.get(connectionOrResponse);
+  return verdicts.get(connectionOrResponse) ??
+    (connectionOrResponse as { readonly [VERDICT]?: Verdict })[VERDICT];
 }

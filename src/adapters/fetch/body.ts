@@ -217,6 +217,7 @@ export function concat(
   chunks: readonly Uint8Array[],
   length: number,
 ): Uint8Array<ArrayBuffer> {
+  if (chunks.length === 1) return new Uint8Array(chunks[0]);
   const joined = new Uint8Array(length);
   let offset = 0;
   for (const chunk of chunks) {

@@ -12,6 +12,7 @@ import type { PinnedAgent } from "../dispatcher.ts";
 import { type RequestBody, startUpload, type Upload } from "./body.ts";
 import { type DecodedSink, Decoder, decodersOf } from "./decode.ts";
 import { type BodyOrigin, ResponseBody } from "./response_body.ts";
+import type { Target } from "./target.ts";
 
 type Controller = Dispatcher.DispatchController;
 
@@ -20,7 +21,7 @@ export type ParsedHeaders = Readonly<Record<string, string | string[]>>;
 
 /** What an exchange sends. */
 export interface ExchangeRequest {
-  readonly url: URL;
+  readonly target: Target;
   readonly method: string;
   readonly headers: readonly string[];
   readonly body: Exclude<RequestBody, { kind: "encoded" }> | null;
@@ -78,9 +79,9 @@ export class Exchange implements BodyOrigin, DecodedSink {
   /** Bytes that may still be thrown away; `undefined` where they are wanted. */
   #discardable: number | undefined;
 
-  constructor({ url, method, headers, body, signal }: ExchangeRequest) {
-    this.origin = url.origin;
-    this.path = pathOf(url);
+  constructor({ target, method, headers, body, signal }: ExchangeRequest) {
+    this.origin = target.origin;
+    this.path = target.path;
     this.method = method;
     this.#signal = signal;
     this.#upload = body === null ? undefined : startUpload(body);
@@ -266,12 +267,4 @@ function hasLength(headers: readonly string[]): boolean {
     if (headers[at] === "content-length") return true;
   }
   return false;
-}
-
-/** The path as it is sent; a `?` with nothing after it stays. */
-function pathOf({ pathname, search, href, hash }: URL): string {
-  if (search !== "") return pathname + search;
-  return href.charAt(href.length - hash.length - 1) === "?"
-    ? `${pathname}?`
-    : pathname;
 }

@@ -10,10 +10,10 @@ import { settleBody } from "./body.ts";
 import type { PinnedAgent } from "../dispatcher.ts";
 import { prepareAgent } from "../dispatcher_options.ts";
 import { type PinnerSource, REFUSED_BY_FETCH } from "../../tls/options.ts";
-import { Exchange, networkError } from "./exchange.ts";
+import { Exchange, type ExchangeRequest, networkError } from "./exchange.ts";
 import { matchesIntegrity } from "./integrity.ts";
 import { redirectOf } from "./redirect.ts";
-import { type FetchRequest, readRequest, requireGoodPort } from "./request.ts";
+import { type FetchRequest, readRequest } from "./request.ts";
 import { buildResponse } from "./response.ts";
 import type { TlsOptions } from "../../tls/tls_options.ts";
 
@@ -64,71 +64,64 @@ async function loadAgent(
   return new PinnedAgent(...parts);
 }
 
-/** Sends one request, and once more if its connection had ended before. */
-async function exchange(
-  agent: PinnedAgent,
-  request: ConstructorParameters<typeof Exchange>[0],
-): Promise<Exchange> {
-  const first = new Exchange(request);
-  try {
-    await first.run(agent);
-    return first;
-  } catch (error) {
-    if (!first.mayBeRepeated) throw error;
-  }
-  const second = new Exchange(request);
-  await second.run(agent);
-  return second;
-}
-
 /** Fetches, and follows redirects (Fetch, "HTTP-redirect fetch"). */
 async function fetchWith(
   agent: PinnedAgent,
   first: FetchRequest,
 ): Promise<Response> {
   let request = first;
-  for (let redirects = 0;; redirects++) {
-    requireGoodPort(request.url);
-    const { url, signal } = request;
+  let redirects = 0;
+  for (;;) {
+    const { signal, integrity } = request;
     signal?.throwIfAborted();
-    const body = request.body === null ? null : await settleBody(request.body);
-    signal?.throwIfAborted();
-    const done = await exchange(agent, { ...request, body });
+    if (request.body?.kind === "encoded") {
+      request = { ...request, body: await settleBody(request.body) };
+      signal?.throwIfAborted();
+    }
+    let exchange = new Exchange(request as ExchangeRequest);
     try {
-      const next = redirectOf(done, { ...request, body }, redirects);
+      await exchange.run(agent);
+    } catch (error) {
+      // The server had closed the connection before the request came.
+      if (!exchange.mayBeRepeated) throw error;
+      exchange = new Exchange(request as ExchangeRequest);
+      await exchange.run(agent);
+    }
+    try {
+      const next = redirectOf(exchange, request, redirects);
       if (next !== undefined) {
-        done.discard();
+        exchange.discard();
         request = next;
+        redirects++;
         continue;
       }
-      const context = {
-        url: withoutFragment(url),
-        redirected: redirects > 0,
-        isAbortable: signal !== null,
-      };
-      const { integrity } = request;
-      if (integrity === "" || done.responseBody === null) {
-        if (integrity !== "") {
-          throw new TypeError("Cannot check the integrity: there is no body");
-        }
-        return buildResponse(done, context);
-      }
-      const bytes = await readAll(done.responseBody.toStream());
-      if (!await matchesIntegrity(bytes, integrity)) {
-        throw new TypeError("The body does not match its integrity metadata");
-      }
-      return buildResponse(done, { ...context, bytes });
+      const { href } = request.target;
+      const context = { url: href, redirected: redirects > 0 };
+      return integrity === ""
+        ? buildResponse(exchange, { ...context, isAbortable: signal !== null })
+        : await buildChecked(exchange, context, integrity);
     } catch (error) {
-      done.fail(error);
+      exchange.fail(error);
       throw error;
     }
   }
 }
 
-function withoutFragment({ href, hash }: URL): string {
-  return hash === "" && !href.endsWith("#")
-    ? href
-    : href.slice(0, href.indexOf("#"));
+/** Reads the body, and gives it out if it is what the caller expects. */
+async function buildChecked(
+  exchange: Exchange,
+  context: { readonly url: string; readonly redirected: boolean },
+  integrity: string,
+): Promise<Response> {
+  const { responseBody } = exchange;
+  if (responseBody === null) {
+    throw networkError(new Error("Cannot check the integrity of no body"));
+  }
+  const bytes = await readAll(responseBody.toStream());
+  if (!await matchesIntegrity(bytes, integrity)) {
+    throw networkError(new Error("The body does not match its integrity"));
+  }
+  return buildResponse(exchange, { ...context, isAbortable: false, bytes });
 }
 
 async function readAll(

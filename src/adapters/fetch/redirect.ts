@@ -6,7 +6,8 @@
 import { MAX_HTTP_REDIRECTS } from "../../limits.ts";
 import type { RequestBody } from "./body.ts";
 import { type Exchange, networkError } from "./exchange.ts";
-import { type FetchRequest, requireHttps } from "./request.ts";
+import type { FetchRequest } from "./request.ts";
+import { type Target, targetOf } from "./target.ts";
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
@@ -58,18 +59,9 @@ export function redirectOf(
   }
   const { location } = responseHeaders;
   if (location === undefined) return undefined;
-  const url = locationURL(String(location), request.url);
-  try {
-    requireHttps(url);
-  } catch (error) {
-    throw networkError(error);
-  }
+  const target = locationOf(String(location), request.target);
   if (redirects >= MAX_HTTP_REDIRECTS) {
     throw networkError(new Error(`More than ${MAX_HTTP_REDIRECTS} redirects`));
-  }
-  const isSameOrigin = url.origin === request.url.origin;
-  if (!isSameOrigin && (url.username !== "" || url.password !== "")) {
-    throw networkError(new Error("A redirect brings credentials along"));
   }
   let { method, body, headers } = request;
   if (status !== 303 && body?.kind === "stream") {
@@ -83,18 +75,20 @@ export function redirectOf(
     body = null;
     headers = without(headers, OF_BODY);
   }
-  if (!isSameOrigin) headers = without(headers, OF_ORIGIN);
-  return { ...request, url, method, body, headers };
+  if (target.origin !== request.target.origin) {
+    headers = without(headers, OF_ORIGIN);
+  }
+  return { ...request, target, method, body, headers };
 }
 
-function locationURL(location: string, base: URL): URL {
-  let url: URL;
+function locationOf(location: string, base: Target): Target {
   try {
-    url = new URL(readLocation(location), base);
+    const target = targetOf(new URL(readLocation(location), base.href));
+    // A fragment lives on where the location has none (RFC 9110, section 10.2.2).
+    return target.fragment === ""
+      ? { ...target, fragment: base.fragment }
+      : target;
   } catch (error) {
     throw networkError(error);
   }
-  // A fragment lives on where the location has none (RFC 9110, section 10.2.2).
-  if (url.hash === "") url.hash = base.hash;
-  return url;
 }

@@ -6,18 +6,18 @@
  *
  * @module
  */
-import { ConnectionError } from "../../errors.ts";
 import { describeRuntime } from "../../tls/runtime.ts";
-import { REFUSED_BY_FETCH, refuseWeakening } from "../../tls/options.ts";
+import { REFUSED_BY_FETCH, refuseOptions } from "../../tls/options.ts";
 import { ACCEPTED_CODINGS } from "./decode.ts";
 import { bodyOfRequest, extractBody, type RequestBody } from "./body.ts";
+import { type Target, targetOf } from "./target.ts";
 
 /** How redirects are treated (Fetch, "redirect mode"). */
 export type RedirectMode = "follow" | "error" | "manual";
 
 /** A request, ready to be sent; redirects replace fields. */
 export interface FetchRequest {
-  readonly url: URL;
+  readonly target: Target;
   readonly method: string;
   /** Names in lower case and values in turns, as they are sent. */
   readonly headers: readonly string[];
@@ -43,19 +43,6 @@ const FORBIDDEN_METHODS = new Set(["CONNECT", "TRACE", "TRACK"]);
 
 /** A token of HTTP (RFC 9110, section 5.6.2). */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-
-/** Ports that no browser connects to (Fetch, "bad port"). */
-// deno-fmt-ignore
-const BAD_PORTS = new Set([
-  "1", "7", "9", "11", "13", "15", "17", "19", "20", "21", "22", "23", "25",
-  "37", "42", "43", "53", "69", "77", "79", "87", "95", "101", "102", "103",
-  "104", "109", "110", "111", "113", "115", "117", "119", "123", "135", "137",
-  "139", "143", "161", "179", "389", "427", "465", "512", "513", "514", "515",
-  "526", "530", "531", "532", "540", "548", "554", "556", "563", "587", "601",
-  "636", "989", "990", "993", "995", "1719", "1720", "1723", "2049", "3659",
-  "4045", "4190", "5060", "5061", "6000", "6566", "6665", "6666", "6667",
-  "6668", "6669", "6679", "6697", "10080",
-]);
 
 /** Values that the standard allows for fields of `RequestInit`. */
 const ALLOWED_VALUES = {
@@ -105,6 +92,15 @@ const DEFAULT_HEADERS = [
 
 const DEFAULTS_ALONE: readonly string[] = DEFAULT_HEADERS.flat();
 
+const BARE_GET = {
+  method: "GET",
+  headers: DEFAULTS_ALONE,
+  body: null,
+  redirect: "follow",
+  integrity: "",
+  signal: null,
+} as const;
+
 const CONDITIONAL = [
   "if-modified-since",
   "if-none-match",
@@ -113,68 +109,34 @@ const CONDITIONAL = [
   "if-range",
 ] as const;
 
-/** Refuses what cannot be pinned. */
-export function requireHttps(url: URL): void {
-  if (url.protocol === "https:") return;
-  throw new ConnectionError(
-    "ERR_CERTPIN_PROTOCOL",
-    `Cannot fetch a ${url.protocol} URL: only https: can be pinned`,
-  );
-}
-
-/** Refuses ports that the standard blocks. */
-export function requireGoodPort(url: URL): void {
-  if (url.port === "" || !BAD_PORTS.has(url.port)) return;
-  throw new TypeError(`Cannot fetch from port ${url.port}: it is blocked`);
-}
-
 /** Reads a `fetch` call; throws what `fetch` rejects with. */
 export function readRequest(
   input: string | URL | Request,
   init: RequestInit | undefined | null,
 ): FetchRequest {
-  const fields = init === undefined || init === null ? undefined : init;
-  if (fields !== undefined) {
-    if (typeof fields !== "object" && typeof fields !== "function") {
-      throw new TypeError("Cannot fetch: the second argument is not an object");
-    }
-    refuseWeakening(fields, REFUSED_BY_FETCH);
+  if (input instanceof Request) {
+    return readFields(
+      targetOf(new URL(input.url)),
+      input,
+      readInit(init) ?? {},
+    );
   }
-  if (input instanceof Request) return readWithRequest(input, fields);
-  const url = new URL(input as string);
-  if (fields === undefined) {
-    requireHttps(url);
-    requireNoCredentials(url);
-    return {
-      url,
-      method: "GET",
-      headers: DEFAULTS_ALONE,
-      body: null,
-      redirect: "follow",
-      integrity: "",
-      signal: null,
-    };
-  }
-  requireHttps(url);
-  requireNoCredentials(url);
-  return readFields(url, undefined, fields);
+  const target = targetOf(new URL(input));
+  const fields = readInit(init);
+  return fields === undefined
+    ? { target, ...BARE_GET }
+    : readFields(target, undefined, fields);
 }
 
-function requireNoCredentials(url: URL): void {
-  if (url.username === "" && url.password === "") return;
-  throw new TypeError(
-    "Cannot fetch a URL with credentials: send an authorization header",
-  );
-}
-
-function readWithRequest(
-  input: Request,
-  init: RequestInit | undefined,
-): FetchRequest {
-  const url = new URL(input.url);
-  requireHttps(url);
-  requireNoCredentials(url);
-  return readFields(url, input, init ?? {});
+function readInit(
+  init: RequestInit | undefined | null,
+): RequestInit | undefined {
+  if (init === undefined || init === null) return undefined;
+  if (typeof init !== "object" && typeof init !== "function") {
+    throw new TypeError("Cannot fetch: the second argument is not an object");
+  }
+  refuseOptions(init, REFUSED_BY_FETCH);
+  return init;
 }
 
 function readEnum<Name extends keyof typeof ALLOWED_VALUES>(
@@ -221,7 +183,7 @@ function readUnused(init: RequestInit): void {
 }
 
 function readFields(
-  url: URL,
+  target: Target,
   request: Request | undefined,
   init: RequestInit,
 ): FetchRequest {
@@ -273,7 +235,7 @@ function readFields(
     given.set("content-type", body.type);
   }
   return {
-    url,
+    target,
     method,
     headers: withDefaults(given, cache),
     body,

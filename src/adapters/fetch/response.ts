@@ -4,7 +4,7 @@
  * @module
  */
 import type { Verdict } from "../../pinner/pinner.ts";
-import { rememberVerdict, verdictOf } from "../../tls/verdicts.ts";
+import { VERDICT } from "../../tls/verdicts.ts";
 import type { Exchange, ParsedHeaders } from "./exchange.ts";
 
 /** What a constructed response cannot know. */
@@ -13,6 +13,7 @@ interface Told {
   readonly redirected: boolean;
   readonly status: number;
   readonly statusText: string;
+  readonly verdict: Verdict | undefined;
 }
 
 function refuseChange(): never {
@@ -64,6 +65,10 @@ class PinnedResponse extends Response {
     this.#told = told;
   }
 
+  get [VERDICT](): Verdict | undefined {
+    return this.#told.verdict;
+  }
+
   override get url(): string {
     return this.#told.url;
   }
@@ -106,14 +111,11 @@ class PinnedResponse extends Response {
 
   override clone(): Response {
     const copy = super.clone();
-    const response = new PinnedResponse(
+    return new PinnedResponse(
       copy.body,
       initOf(this.#told, copy.headers),
       this.#told,
     );
-    const verdict = verdictOf(this);
-    if (verdict !== undefined) rememberVerdict(response, verdict);
-    return response;
   }
 }
 
@@ -130,13 +132,18 @@ function initOf(
 ): ResponseInit {
   return {
     status: isConstructible(status) ? status : 200,
-    statusText: REASON_PHRASE.test(statusText) ? statusText : "",
+    statusText: statusText === "OK" || REASON_PHRASE.test(statusText)
+      ? statusText
+      : "",
     headers,
   };
 }
 
 function toHeadersInit(headers: ParsedHeaders): HeadersInit {
-  // By entries: under HTTP/2 Node puts a symbol among the names.
+  // Under HTTP/2 Node puts a symbol among the names.
+  let isPlain = Object.getOwnPropertySymbols(headers).length === 0;
+  for (const name in headers) isPlain &&= typeof headers[name] === "string";
+  if (isPlain) return headers as Record<string, string>;
   return Object.entries(headers).flatMap(([name, value]) =>
     typeof value === "string"
       ? [[name, value] as [string, string]]
@@ -160,8 +167,8 @@ export function buildResponse(
   exchange: Exchange,
   { url, redirected, isAbortable, bytes }: ResponseContext,
 ): Response {
-  const { status, statusText, responseBody } = exchange;
-  const told = { url, redirected, status, statusText };
+  const { status, statusText, responseBody, verdict } = exchange;
+  const told = { url, redirected, status, statusText, verdict };
   const init = initOf(told, toHeadersInit(exchange.responseHeaders));
   let response: PinnedResponse;
   if (bytes !== undefined || responseBody === null) {
@@ -173,7 +180,5 @@ export function buildResponse(
     response = new PinnedResponse(stream, init, told);
     abandoned.register(response, { exchange, stream }, response);
   }
-  const { verdict } = exchange;
-  if (verdict !== undefined) rememberVerdict(response, verdict as Verdict);
   return response;
 }
