@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import { CertpinError } from "../../errors.ts";
 import { type PinnerOptions, rememberPinner } from "../../pinner/pinner.ts";
 import type { CertificateInput } from "../../tls/trust.ts";
@@ -91,6 +92,8 @@ async function fetchWith(
       const next = redirectOf(exchange, request, redirects);
       if (next !== undefined) {
         exchange.discard();
+        // undici takes a connection into use again after one turn.
+        await new Promise<void>((resolve) => setImmediate(resolve));
         request = next;
         redirects++;
         continue;

@@ -208,6 +208,8 @@ function readFields(
     ? request?.integrity ?? ""
     : String(init.integrity);
   const given = new Headers(init.headers ?? request?.headers);
+  // The URL says it; nobody is to hear of another host.
+  given.delete("host");
   const hasOwnBody = init.body !== undefined && init.body !== null;
   if (hasOwnBody && (method === "GET" || method === "HEAD")) {
     throw new TypeError(`Cannot fetch: ${method} takes no body`);

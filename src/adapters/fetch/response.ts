@@ -4,6 +4,7 @@
  * @module
  */
 import type { Verdict } from "../../pinner/pinner.ts";
+import { describeRuntime } from "../../tls/runtime.ts";
 import { VERDICT } from "../../tls/verdicts.ts";
 import type { Exchange, ParsedHeaders } from "./exchange.ts";
 
@@ -15,6 +16,8 @@ interface Told {
   readonly statusText: string;
   readonly verdict: Verdict | undefined;
 }
+
+const isBun = describeRuntime()?.name === "bun";
 
 function refuseChange(): never {
   throw new TypeError("Cannot change the headers of a response: immutable");
@@ -142,7 +145,10 @@ function initOf(
 function toHeadersInit(headers: ParsedHeaders): HeadersInit {
   // Under HTTP/2 Node puts a symbol among the names.
   let isPlain = Object.getOwnPropertySymbols(headers).length === 0;
-  for (const name in headers) isPlain &&= typeof headers[name] === "string";
+  for (const name in headers) {
+    // Node takes this name for the prototype of a record.
+    isPlain &&= typeof headers[name] === "string" && name !== "__proto__";
+  }
   if (isPlain) return headers as Record<string, string>;
   return Object.entries(headers).flatMap(([name, value]) =>
     typeof value === "string"
@@ -174,7 +180,10 @@ export function buildResponse(
   if (bytes !== undefined || responseBody === null) {
     response = new PinnedResponse(bytes ?? null, init, told);
   } else if (responseBody.isWhole && !isAbortable) {
-    response = new PinnedResponse(responseBody.takeAll(), init, told);
+    // Bytes cost more on Deno and Node, and Deno's body of bytes has no
+    // reader with a buffer of the caller's own.
+    const body = isBun ? responseBody.takeAll() : responseBody.toClosedStream();
+    response = new PinnedResponse(body, init, told);
   } else {
     const stream = responseBody.toStream();
     response = new PinnedResponse(stream, init, told);

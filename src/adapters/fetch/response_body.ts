@@ -79,6 +79,17 @@ export class ResponseBody {
     return all;
   }
 
+  /** Everything as a stream that no connection stands behind; it must be whole. */
+  toClosedStream(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return new ReadableStream({
+      type: "bytes",
+      start: (controller) => {
+        if (this.#length > 0) controller.enqueue(this.takeAll());
+        controller.close();
+      },
+    });
+  }
+
   /** Everything as a stream. */
   toStream(): ReadableStream<Uint8Array<ArrayBuffer>> {
     return new ReadableStream({

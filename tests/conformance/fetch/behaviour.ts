@@ -30,6 +30,8 @@ export interface Behaviour {
   readonly name: string;
   /** What `createFetch` gives, on every runtime unless a function says otherwise. */
   readonly expected: unknown;
+  /** Where it can be looked at. Default: everywhere. */
+  readonly runtimes?: readonly RuntimeName[];
   /** Sets the server up, fetches, and says what came, as plain data. */
   observe(scene: Scene): Promise<unknown>;
 }

@@ -18,7 +18,7 @@ export interface RawRequest {
   readonly headers: readonly (readonly [string, string])[];
   /** Which connection it came over, counted from 0. */
   readonly connection: number;
-  /** The first header of a name, or `null`. */
+  /** All headers of a name, or `null`. */
   header(name: string): string | null;
   /** The whole body, its transfer coding undone; rejects if it is cut off. */
   readonly body: Promise<Uint8Array>;
@@ -176,8 +176,12 @@ export async function serveRaw(
           text.slice(at + 1).trim(),
         ] as const;
       });
-      const header = (name: string) =>
-        headers.find(([found]) => found === name)?.[1] ?? null;
+      const header = (name: string) => {
+        const found = headers.filter(([one]) => one === name);
+        return found.length === 0
+          ? null
+          : found.map(([, value]) => value).join(", ");
+      };
       const body = readBody(incoming, header);
       body.catch(() => {});
       const text = async () => Buffer.from(await body).toString();
