@@ -10,6 +10,7 @@ import { apiPage, llmsText } from "./api.ts";
 import { between } from "./between.ts";
 import { codesPage } from "./codes.ts";
 import { withSamples } from "./samples.ts";
+import { fetchPage } from "./fetch.ts";
 import { withKeys } from "./policy_reference.ts";
 import { withAllRules, withStricterRules } from "./rules.ts";
 import { mismatchSample } from "./refusal_sample.ts";
@@ -25,6 +26,7 @@ export const GENERATED: readonly Generated[] = [
   { path: "docs/api.md", make: apiPage },
   { path: "llms.txt", make: llmsText },
   { path: "docs/codes.md", make: codesPage },
+  { path: "docs/fetch.md", make: fetchPage },
   { path: "docs/policy.md", make: withKeys },
   { path: "docs/private-ca.md", make: withAllRules },
   { path: "SECURITY.md", make: withStricterRules },
