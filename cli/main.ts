@@ -33,7 +33,9 @@ import { initCommand } from "./commands/init.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { pinCommand } from "./commands/pin.ts";
+import { signCommand } from "./commands/sign.ts";
 import { syncCommand } from "./commands/sync.ts";
+import { verifyCommand } from "./commands/verify.ts";
 import type { Action, CommandParser } from "./command.ts";
 import { errStyle, outStyle } from "./render/style.ts";
 import { VERSION } from "./version.ts";
@@ -52,6 +54,8 @@ const commands: CommandParser = or(
   convertCommand,
   syncCommand,
   drillCommand,
+  signCommand,
+  verifyCommand,
 );
 
 /** Their names, for hints. */
@@ -64,6 +68,8 @@ const COMMANDS = [
   "convert",
   "sync",
   "drill",
+  "sign",
+  "verify",
 ];
 
 /** Help, version or completion was printed, or the usage was wrong. */

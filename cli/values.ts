@@ -153,7 +153,7 @@ export function whole(
     metavar,
     placeholder: least,
     parse: (input) => {
-      const value = /^\d{1,9}$/.test(input) ? Number(input) : NaN;
+      const value = /^\d{1,16}$/.test(input) ? Number(input) : NaN;
       return value >= least && value <= most
         ? { success: true, value }
         : failed(

@@ -29,7 +29,7 @@ function derivePublicKey(
 }
 
 /** The passphrase: from the file, the environment, or the terminal, in this order. */
-async function passphraseFor(
+export async function passphraseFor(
   io: Io,
   source: string,
   passphraseFile: string | undefined,

@@ -11,6 +11,8 @@ const COMMANDS = [
   "convert",
   "sync",
   "drill",
+  "sign",
+  "verify",
 ];
 
 Deno.test("certpin --version prints the package's", async () => {
