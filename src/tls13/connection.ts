@@ -93,6 +93,9 @@ export class Connection implements TlsStream {
     this.#ended.promise.catch(() => {});
     this.readable = new ReadableStream({
       type: "bytes",
+      // Where an engine gives default readers buffers of its own, such as
+      // workerd, they hold a record.
+      autoAllocateChunkSize: MAX_TLS_PLAINTEXT_BYTES,
       start: (controller) => {
         this.#readController = controller;
       },
