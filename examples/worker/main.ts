@@ -1,43 +1,50 @@
 /**
- * A Worker that judges chains: POST `{"hostname": "…", "chain": "PEM…"}`.
+ * A Worker in front of an API and a database, both pinned.
  *
- * Workers cannot see the certificates of their own connections, so they cannot
- * pin them. The core runs there all the same, for chains that somebody else has
- * seen: this service tells a fleet of probes what the policy says.
+ * Workers cannot see the certificates of their own `fetch`, nor of TLS sockets.
+ * Here certpin speaks TLS itself, over a plain socket.
  */
-import { createPinner, parseCertificates } from "@certpin/certpin";
+import { createFetch, type PinnedFetch } from "@certpin/certpin/workers";
 import policy from "./pins.json" with { type: "json" };
-
-/** The most that is read, in bytes of Content-Length. */
-const MAX_REQUEST_BYTES = 262_144;
+import { queryPostgres } from "./postgres.ts";
 
 /** What the Worker's settings give it. */
 interface Environment {
-  /** The roots to trust, as PEM. */
-  readonly ANCHORS: string;
+  /** The roots to trust, as PEM: `certpin roots pins.json` prints them. */
+  readonly ROOTS: string;
   /** Another policy as JSON text, instead of pins.json. */
   readonly POLICY?: string;
+  /** The API. */
+  readonly API?: string;
+  /** The database, as `postgres://user@host:port/name`. */
+  readonly DATABASE?: string;
 }
+
+/** One for all requests: each uses the connections that it opened itself. */
+let pinned: PinnedFetch | undefined;
 
 export default {
   async fetch(request: Request, env: Environment): Promise<Response> {
-    const length = Number(request.headers.get("content-length") ?? Infinity);
-    if (request.method !== "POST" || !(length <= MAX_REQUEST_BYTES)) {
-      return new Response("POST a hostname and a chain\n", { status: 400 });
-    }
+    const pins = env.POLICY ?? policy;
+    const { pathname, search } = new URL(request.url);
     try {
-      const { hostname, chain } = await request.json();
-      const pinner = createPinner(env.POLICY ?? policy, {
-        anchors: parseCertificates(env.ANCHORS),
-        onWarning: () => {},
-      });
-      const verdict = await pinner.check({
-        hostname,
-        chain: parseCertificates(chain).map(({ der }) => der),
-      });
-      return Response.json(verdict);
+      if (pathname === "/database") {
+        const database = env.DATABASE ?? "postgres://app@db.example.com/app";
+        const rows = await queryPostgres(pins, {
+          url: database,
+          ca: env.ROOTS,
+          sql: "SELECT 1 AS one",
+        });
+        return Response.json(rows);
+      }
+      pinned ??= createFetch(pins, { ca: env.ROOTS });
+      const api = env.API ?? "https://api.example.com";
+      return await pinned(new URL(pathname + search, api));
     } catch (error) {
-      return Response.json(error, { status: 400 });
+      const { cause = error } = error as Error;
+      const { code = "unknown" } = cause as { code?: string };
+      console.error(cause);
+      return new Response(`${code}\n`, { status: 502 });
     }
   },
 };

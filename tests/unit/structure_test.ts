@@ -158,6 +158,18 @@ Deno.test("mod.ts reaches its own files, @std/encoding, pkijs and asn1js, nothin
   assertEquals(foreign, []);
 });
 
+Deno.test("the edge's TLS and HTTP are loaded by ./edge and ./workers alone", () => {
+  const ofTheEdge = (start: string) =>
+    [...reach(graph, start)].filter((to) => /^src\/(tls13|http1)\//.test(to));
+  assert(ofTheEdge("src/adapters/edge.ts").length > 0);
+  assert(ofTheEdge("src/adapters/workers.ts").length > 0);
+  for (
+    const start of ["mod.ts", "src/adapters/deno.ts", "src/adapters/node.ts"]
+  ) {
+    assertEquals(ofTheEdge(start), [], start);
+  }
+});
+
 Deno.test("parsePin's file reaches no pkijs", () => {
   const reached = reach(graph, "src/pins/pin.ts");
   assert(reached.has("src/errors.ts"));

@@ -9,10 +9,16 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { parsePolicy } from "../../../mod.ts";
-import { mintChain } from "../../../src/testing/mod.ts";
+import { mintChain, type MintedChain } from "../../../src/testing/mod.ts";
 import { filesUnder, ROOT } from "../../../tools/suite/paths.ts";
-import { everything } from "../../conformance/skip.ts";
-import { serveWorker } from "../../conformance/edge/workerd.ts";
+import {
+  type ServedWorker,
+  serveWorker,
+  workerdPath,
+} from "../../conformance/edge/workerd.ts";
+import { everything, missing } from "../../conformance/skip.ts";
+import { KINDS } from "./real_kinds.ts";
+import { findProgram, RealServer } from "./real_servers.ts";
 import { serveExample } from "./serving.ts";
 import type { Front, Runtime } from "./workshop.ts";
 import { workshop } from "./open_workshop.ts";
@@ -159,62 +165,78 @@ Deno.test("examples/deploy answers from the API, and 502 for an impostor", async
   assertEquals((await relay.counts()).impostor.bytes, 0);
 });
 
-/** What the Worker must answer, wherever it runs. */
-async function checkWorker(url: string): Promise<void> {
-  const post = async (body: unknown) => {
-    const response = await fetch(url, {
-      method: "POST",
-      body: JSON.stringify(body),
-    });
-    return { status: response.status, ...await response.json() };
-  };
-  const hostname = "localhost";
-  const good = await post({ hostname, chain: workshop.good.pem });
-  assertEquals([good.status, good.reason], [200, "pinned"]);
-  const other = await post({ hostname, chain: (await mintChain()).pem });
-  assertEquals([other.status, other.reason], [200, "invalid-chain"]);
-  const unlisted = await post({
-    hostname: "example.org",
-    chain: workshop.good.pem,
+const withoutWorkerd = missing(
+  "workerd",
+  workerdPath !== undefined,
+  "npx does not bring workerd",
+);
+
+/** The example in workerd, with the workshop's policy. */
+async function serveExampleWorker(
+  texts: Readonly<Record<string, string>>,
+): Promise<ServedWorker> {
+  const { ca, policy } = workshop.good;
+  // What a Worker trusts does not matter where the pins do not match.
+  const roots = await Deno.readTextFile(`${workshop.folder}/node/ca.pem`);
+  assert(roots.includes(ca));
+  return await serveWorker({
+    entry: "examples/worker/main.ts",
+    texts: { ROOTS: roots, POLICY: JSON.stringify(policy), ...texts },
   });
-  assertEquals(unlisted.reason, "unlisted");
-  const broken = await post({ hostname, chain: "no PEM" });
-  assertEquals(
-    [broken.status, broken.code],
-    [400, "ERR_CERTPIN_CERTIFICATE_PEM"],
-  );
 }
 
 Deno.test({
-  name: "examples/worker evaluates chains in workerd",
-  ignore: !everything(),
+  name: "examples/worker answers from the API, and 502 for an impostor",
+  ignore: withoutWorkerd,
   async fn() {
-    await using server = await serveWorker({
-      entry: "examples/worker/main.ts",
-      texts: {
-        ANCHORS: workshop.good.ca,
-        POLICY: JSON.stringify(workshop.good.policy),
-      },
-    });
-    await checkWorker(server.url);
+    await using relay = await workshop.relay("https");
+    for (const front of ["good", "impostor"] as const) {
+      const port = relay.ports[front];
+      await using worker = await serveExampleWorker({
+        API: `https://localhost:${port}`,
+      });
+      for (let round = 0; round < 2; round++) {
+        const response = await fetch(`${worker.url}/some/path?query=1`);
+        const text = await response.text();
+        if (front === "good") {
+          assertEquals(response.status, 200);
+          assertStringIncludes(text, "hello from /some/path?query=1");
+        } else {
+          assertEquals(response.status, 502);
+          assertEquals(text, "ERR_CERTPIN_MISMATCH\n");
+        }
+      }
+    }
+    const { good, impostor } = await relay.counts();
+    assert(good.bytes > 0 && impostor.connections > 0);
+    assertEquals([impostor.handshakes, impostor.bytes], [0, 0]);
   },
 });
 
-Deno.test("examples/worker evaluates chains", async () => {
-  const { default: worker } = await import("../../../examples/worker/main.ts");
-  const env = {
-    ANCHORS: workshop.good.ca,
-    POLICY: JSON.stringify(workshop.good.policy),
-  };
-  const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
-    (request) => worker.fetch(request, env),
-  );
-  try {
-    await checkWorker(`http://127.0.0.1:${server.addr.port}/`);
-  } finally {
-    await server.shutdown();
-  }
+Deno.test({
+  name: "examples/worker queries PostgreSQL, and refuses an impostor of it",
+  ignore: withoutWorkerd || !everything() || missing(
+    "PostgreSQL",
+    KINDS.postgres.programs.every((program) => findProgram(program)),
+    `no ${KINDS.postgres.programs.join(", ")}`,
+  ),
+  async fn() {
+    const impostor = await mintChain();
+    const ask = async ({ pem, keyPem }: MintedChain) => {
+      const kind = KINDS.postgres;
+      await using server = await RealServer.start(kind, pem, keyPem);
+      await using worker = await serveExampleWorker({
+        DATABASE: `postgres://app@localhost:${server.port}/app`,
+        ROOTS: workshop.good.ca + impostor.ca,
+      });
+      const response = await fetch(`${worker.url}/database`);
+      const text = await response.text();
+      const log = await server.stop();
+      return [response.status, text, log.search(kind.trace!) >= 0];
+    };
+    assertEquals(await ask(workshop.good), [200, '[["1"]]', true]);
+    assertEquals(await ask(impostor), [502, "ERR_CERTPIN_MISMATCH\n", false]);
+  },
 });
 
 Deno.test("examples/mobile converts to what is committed", async () => {
