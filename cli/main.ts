@@ -34,6 +34,7 @@ import { inspectCommand } from "./commands/inspect.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { pinCommand } from "./commands/pin.ts";
 import { signCommand } from "./commands/sign.ts";
+import { rotateCommand } from "./commands/rotate.ts";
 import { syncCommand } from "./commands/sync.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import type { Action, CommandParser } from "./command.ts";
@@ -56,6 +57,7 @@ const commands: CommandParser = or(
   drillCommand,
   signCommand,
   verifyCommand,
+  rotateCommand,
 );
 
 /** Their names, for hints. */
@@ -70,6 +72,7 @@ const COMMANDS = [
   "drill",
   "sign",
   "verify",
+  "rotate",
 ];
 
 /** Help, version or completion was printed, or the usage was wrong. */

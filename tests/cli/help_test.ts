@@ -13,6 +13,7 @@ const COMMANDS = [
   "drill",
   "sign",
   "verify",
+  "rotate",
 ];
 
 Deno.test("certpin --version prints the package's", async () => {
