@@ -187,6 +187,21 @@ export function withStricterRules(now: string): string {
   );
 }
 
+/** `docs/policy.md` with the rules that the profile `private` reports. */
+export function withWaivedRules(now: string): string {
+  const names = (Object.keys(PATH_RULES) as PathRuleName[]).filter(isWaived);
+  const rows = names.map((name) => [
+    `\`${name}\``,
+    TEXTS[name].refuses,
+    PATH_RULES[name].source,
+  ]);
+  return between(
+    "profile",
+    now,
+    table(["rule", "what `private` reports and `web` refuses", "source"], rows),
+  );
+}
+
 const ANSWERS = { all: "accepts", some: "accepts some", none: "refuses" };
 
 /** `docs/private-ca.md` with the table of all rules. */
