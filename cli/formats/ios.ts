@@ -152,7 +152,7 @@ function place(
     rule.pointer,
     rule.role === undefined
       ? "iOS pins a CA or a leaf: this pin is written as one of a CA, and no longer matches a leaf"
-      : `iOS takes this pin as any CA; the policy as ${rule.role} alone`,
+      : `iOS tells CAs from leaves alone: the role ${rule.role} becomes ca`,
   );
 }
 

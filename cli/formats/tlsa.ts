@@ -169,7 +169,7 @@ function dataOf(rule: PinRule, losses: Losses): string[] {
     losses.add(
       "role",
       pointer,
-      `TLSA takes this pin as any CA; the policy as ${role} alone`,
+      `TLSA tells CAs from leaves alone: the role ${role} becomes ca`,
     );
   }
   if (role === "leaf") return [formatTlsa(pin, 1)];

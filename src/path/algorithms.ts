@@ -217,7 +217,7 @@ function readHash(value: DerValue): HashName | undefined {
 
 /**
  * The scheme by which a key of this kind makes a signature of this algorithm,
- * or why there is none.
+ * or why it cannot.
  */
 export function schemeFor(
   algorithm: Algorithm,

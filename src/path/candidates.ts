@@ -55,7 +55,7 @@ function hint(issued: Certificate, { certificate }: Candidate): number {
   return bytesEqual(wanted, offered) ? 0 : 2;
 }
 
-/** The scheme of the signature, or why there is none that may be used. */
+/** The scheme of the signature, or why none may be used. */
 export function signatureScheme(
   issued: CertificateRecord,
   issuer: CertificateRecord,

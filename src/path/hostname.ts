@@ -9,7 +9,7 @@ import type { GeneralName } from "../x509/general_names.ts";
 
 const LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/;
 
-/** The labels of a DNS name in lower case; undefined where it is none. */
+/** The labels of a DNS name in lower case; undefined for other text. */
 export function dnsLabels(name: string): readonly string[] | undefined {
   if (name.length > 253) return undefined;
   const labels = name.toLowerCase().split(".");

@@ -1,5 +1,5 @@
 /**
- * What an updater says of the policy in force, and whom to ask for a newer one.
+ * What an updater says of the policy in force, and what to ask for a newer one.
  *
  * @module
  */

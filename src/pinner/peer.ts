@@ -40,7 +40,7 @@ export interface EvaluateRequest {
 
 /** A request that nobody else can change. */
 export interface CopiedPeer {
-  /** Canonical; as given, where it is none. */
+  /** Canonical; as given, if it is not a hostname. */
   readonly hostname: string;
   readonly host?: CanonicalHost;
   readonly port?: number;

@@ -134,7 +134,7 @@ export function freshnessOf(pinner: Pinner): Freshness {
   return stateOf(pinner).freshness;
 }
 
-/** Names whom to ask for a newer policy; `undefined` ends that. */
+/** Sets what to ask for a newer policy; `undefined` ends that. */
 export function setRefresher(
   pinner: Pinner,
   refresher: Refresher | undefined,
@@ -183,7 +183,7 @@ function readClock({ options }: State): number {
   const { now = () => new Date() } = options;
   try {
     const time: unknown = now().getTime();
-    // A number may be none of a date: dates end at 8.64e15 milliseconds.
+    // `getTime()` may be outside the valid Date range of 8.64e15 milliseconds.
     return typeof time === "number" ? new Date(time).getTime() : NaN;
   } catch {
     // A clock that fails blocks, as one that gives no date.
@@ -311,7 +311,7 @@ function toPolicy(policy: Policy | PolicyInput | string): Policy {
   return isPolicy(policy) ? policy : parsePolicy(policy);
 }
 
-/** Begins to hash the certificates among the pins; a evaluation waits for its own. */
+/** Begins to hash the certificates among the pins; an evaluation waits for its own. */
 function beginToSettle(policy: Policy): void {
   const rules = [...policyRecordOf(policy).entries.values()]
     .flatMap((entry) => entry.rules)
@@ -343,7 +343,7 @@ function beginToSettle(policy: Policy): void {
  * @throws {CertificateError} `ERR_CERTPIN_CERTIFICATE_FOREIGN` for anchors that
  * `parseCertificates` did not make.
  * @throws {TypeError} for an option that is unknown, or of the wrong type.
- * @throws {RangeError} for a limit that is none.
+ * @throws {RangeError} for a limit that is not a whole number.
  */
 export function createPinner(
   policy: Policy | PolicyInput | string,

@@ -69,8 +69,8 @@ export interface Pinner {
    */
   pinsFor(hostname: string): readonly Pin[];
   /**
-   * Puts another policy in place, whole or not at all. Evaluation under way
-   * end by the policy that they began with.
+   * Puts another policy in place, whole or not at all. Evaluations under way
+   * end with the policy that they began with.
    *
    * @throws {PolicyError} `ERR_CERTPIN_POLICY_INVALID`; nothing has changed then.
    * @throws {LimitError} `ERR_CERTPIN_LIMIT_POLICY_SIZE`; nothing has changed then.

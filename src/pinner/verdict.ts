@@ -40,7 +40,7 @@ export interface VerdictJson {
 
 /** What every verdict has. */
 export interface VerdictBase {
-  /** The canonical hostname; as given, where it is none. */
+  /** The canonical hostname; as given, if it is not a hostname. */
   readonly hostname: string;
   /** The pins that match; empty unless the reason is `pinned` or rests on roots. */
   readonly matched: readonly PinMatch[];

@@ -26,7 +26,7 @@ const RESERVED = ["maxAgeWithoutUpdate"];
 const DATE =
   /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d{1,9})?(?:Z|[+-](\d\d):(\d\d))$/;
 
-/** An RFC 3339 date and time in milliseconds since the epoch; NaN where it is none. */
+/** An RFC 3339 date and time in milliseconds since the epoch; NaN for other text. */
 export function parseDate(text: string): number {
   const parts = DATE.exec(text);
   if (parts === null) return NaN;
@@ -83,7 +83,7 @@ export class Fields {
     this.problems.push({ pointer, code, message, ...finding && { finding } });
   }
 
-  /** Adds a problem beside which no other counts at its place. */
+  /** Adds a problem, and ignores all later ones at the same place. */
   reportUnreadable(pointer: string, message: string): void {
     this.report(pointer, message);
     if (!this.#isFull) this.#unreadable.add(pointer);

@@ -66,7 +66,7 @@ function foreign(value: unknown): string {
  * Within extensions it is left out in silence, as is what is nested too deeply.
  *
  * @param report Called with the pointer and what is wrong.
- * @returns Frozen data, `undefined` where the whole value is none.
+ * @returns Frozen data, `undefined` where the whole value is not JSON.
  * @throws {LimitError} `ERR_CERTPIN_LIMIT_POLICY_SIZE`.
  */
 export function toJsonValue(
