@@ -293,7 +293,10 @@ Deno.test("every example is run here, listed in its README, and has a policy tha
       parsePolicy(await Deno.readTextFile(new URL(path, ROOT)));
     }
   }
-  const source = await Deno.readTextFile(new URL(import.meta.url));
+  const sources = [import.meta.url, import.meta.resolve("./collector_test.ts")];
+  const source = (await Promise.all(
+    sources.map((url) => Deno.readTextFile(new URL(url))),
+  )).join("");
   const readme = await Deno.readTextFile(new URL("examples/README.md", ROOT));
   for (const folder of folders) {
     assertStringIncludes(readme, `](${folder}/`);
