@@ -1,60 +1,78 @@
 /**
- * What a verdict costs: for a chain never seen, for one seen before, and
- * against the bare digests of the same bytes.
+ * What a verdict costs for a chain seen before.
  *
  * @module
  */
-import { createPinner, fingerprint, parseCertificates } from "../mod.ts";
-import { mintCertificate, mintKey } from "../src/testing/mod.ts";
-import { compare, type Report } from "./measure.ts";
+import { createHash, X509Certificate } from "node:crypto";
+import { createPinner, parseCertificates } from "../mod.ts";
+import { mintChain } from "../src/testing/mod.ts";
+import { Gate } from "../src/tls/gate.ts";
+import { resolveTrust } from "../src/tls/trust.ts";
+import { asTime, type Bench, type Row } from "./bench.ts";
+import { compare, type Subject } from "./measure.ts";
 
 const HOSTNAME = "api.example.com";
-const ROUNDS = 30;
-const RUNS = 4;
-const WARM_UPS = 2;
+const AGAINST = "`X509Certificate` and `createHash`, the SPKI hashes alone";
+const OPTIONS = { pairs: 15, count: 100 };
 
-/** Runs the benchmark. */
-export async function benchCheck(): Promise<Report> {
-  const root = await mintCertificate({ subject: "root", ca: true });
-  const key = await mintKey();
-  const [seen, ...fresh] = await Promise.all(
-    Array.from({ length: (ROUNDS + WARM_UPS) * RUNS + 1 }, async () => {
-      const issuer = await mintCertificate({
-        subject: "intermediate",
-        ca: true,
-        key,
-        issuer: root,
-      });
-      const leaf = await mintCertificate({ hostnames: [HOSTNAME], issuer });
-      return [leaf.der, issuer.der, root.der];
-    }),
-  );
-  const anchors = parseCertificates(root.der);
-  const pin = await fingerprint(parseCertificates(seen[1])[0]);
-  const pinner = createPinner(
-    { version: 1, hosts: { [HOSTNAME]: { pins: [`${pin}`] } } },
-    { anchors, onWarning: () => {} },
-  );
-  const check = async (chain: readonly Uint8Array[]) => {
-    const verdict = await pinner.check({ hostname: HOSTNAME, chain });
-    if (verdict.reason !== "pinned") {
-      throw verdict.error ?? new Error(verdict.reason);
-    }
-  };
-  let next = 0;
-  const measurements = await compare([
-    {
-      name: "bare SHA-256 of three certificates",
-      run: () =>
-        Promise.all(seen.map((der) => crypto.subtle.digest("SHA-256", der))),
-    },
-    { name: "check, seen before", run: () => check(seen) },
-    { name: "check, never seen", run: () => check(fresh[next++]) },
-  ], { rounds: ROUNDS, runs: RUNS });
-  return {
-    name: "check",
-    title: "check() of a chain of three P-256 certificates",
-    measurements,
-    goals: [],
-  };
-}
+/** The benchmark. */
+export const benchCheck: Bench = {
+  name: "check",
+  async *run(): AsyncGenerator<Row> {
+    const minted = await mintChain({ hostnames: [HOSTNAME] });
+    const anchors = parseCertificates(minted.ca);
+    const chain = [
+      ...minted.chain,
+      ...anchors.map(({ der }) => der),
+    ].slice(0, 3);
+    const pinner = createPinner(minted.policy, {
+      anchors,
+      onWarning: () => {},
+    });
+    const gate = new Gate(pinner, resolveTrust(pinner, minted.ca));
+    const hashes: Subject = {
+      name: "hashes",
+      run(count) {
+        for (let at = 0; at < count; at++) {
+          for (const der of chain) {
+            const { publicKey } = new X509Certificate(der);
+            const spki = publicKey.export({ type: "spki", format: "der" });
+            createHash("sha256").update(spki).digest();
+          }
+        }
+        return Promise.resolve();
+      },
+    };
+    const now: Subject = {
+      name: "synchronous",
+      run(count) {
+        for (let at = 0; at < count; at++) {
+          const verdict = gate.evaluateNow(HOSTNAME, undefined, chain);
+          if (verdict.reason !== "pinned") throw verdict.error;
+        }
+        return Promise.resolve();
+      },
+    };
+    const later: Subject = {
+      name: "check",
+      async run(count) {
+        for (let at = 0; at < count; at++) {
+          const verdict = await pinner.check({ hostname: HOSTNAME, chain });
+          if (verdict.reason !== "pinned") throw verdict.error;
+        }
+      },
+    };
+    yield asTime(
+      "three certificates seen before, the adapters' synchronous path",
+      AGAINST,
+      await compare(now, hashes, OPTIONS),
+      1,
+    );
+    yield asTime(
+      "three certificates seen before, `check` over WebCrypto",
+      AGAINST,
+      await compare(later, hashes, OPTIONS),
+      3,
+    );
+  },
+};

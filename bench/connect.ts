@@ -4,65 +4,95 @@
  * @module
  */
 import * as tls from "node:tls";
-import { createPinner, parseCertificates } from "../mod.ts";
-import { connectTls } from "../src/adapters/deno.ts";
-import { mintChain } from "../src/testing/mod.ts";
-import { compare, type Report } from "./measure.ts";
-import { startServer } from "./server.ts";
+import { createPinner } from "../mod.ts";
+import { connect } from "../src/adapters/node.ts";
+import { asTime, type Bench, type Context, type Row } from "./bench.ts";
+import { compare, type Subject } from "./measure.ts";
 
-const HOSTNAME = "localhost";
+const SEEN_GOAL = 1.1;
+const NEVER_SEEN_GOAL = 1.6;
+/** Connections of each subject in a pair. */
+export const CONNECTIONS = 6;
+/** Pairs that are compared, and those that go before. */
+export const PAIRS = 11;
+/** Pairs that go before. */
+export const WARM_UPS = 2;
 
-function plainConnect(port: number, ca: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = tls.connect({
-      host: "127.0.0.1",
-      port,
-      servername: HOSTNAME,
-      ca,
-    }, () => {
-      socket.destroy();
-      resolve();
-    });
-    socket.once("error", reject);
-  });
-}
+const AGAINST = "plain `node:tls` with the same `ca`";
 
-/** Runs the benchmark. */
-export async function benchConnect(): Promise<Report> {
-  const chain = await mintChain({ hostnames: [HOSTNAME, "127.0.0.1"] });
-  using server = await startServer(chain);
-  const pinner = createPinner(chain.policy, {
-    anchors: parseCertificates(chain.ca),
-    onWarning: () => {},
-  });
-  const native = async () => {
-    const connection = await Deno.connectTls({
-      hostname: "127.0.0.1",
-      port: server.port,
-      caCerts: [chain.ca],
+function plainly(
+  port: number,
+  ca: string,
+  nextName: () => string,
+): Subject {
+  const connectOnce = () =>
+    new Promise<void>((resolve, reject) => {
+      const socket = tls.connect({
+        host: "127.0.0.1",
+        port,
+        servername: nextName(),
+        ca,
+      }, () => {
+        socket.destroy();
+        resolve();
+      });
+      socket.once("error", reject);
     });
-    await connection.handshake();
-    connection.close();
-  };
-  const pinned = async () => {
-    const connection = await connectTls(pinner, {
-      hostname: "127.0.0.1",
-      port: server.port,
-    });
-    connection.close();
-  };
-  const measurements = await compare([
-    {
-      name: "node:tls connect",
-      run: () => plainConnect(server.port, chain.ca),
-    },
-    { name: "certpin connectTls", run: pinned },
-    { name: "Deno.connectTls", run: native },
-  ], { rounds: 30, runs: 4 });
   return {
-    name: "connect",
-    title: "opening a TLS connection on loopback",
-    measurements,
-    goals: [],
+    name: "node:tls",
+    async run(count) {
+      for (let at = 0; at < count; at++) await connectOnce();
+    },
   };
 }
+
+/** The benchmark. */
+export const benchConnect: Bench = {
+  name: "connect",
+  async *run(
+    { port, fresh: { ca, names, pin } }: Context,
+  ): AsyncGenerator<Row> {
+    const pinner = createPinner({
+      version: 1,
+      hosts: { "*.test": { pins: [pin] } },
+    }, { onWarning: () => {} });
+    const pinned = (nextName: () => string): Subject => ({
+      name: "connect",
+      async run(count) {
+        for (let at = 0; at < count; at++) {
+          const socket = await connect(pinner, {
+            host: "127.0.0.1",
+            port,
+            servername: nextName(),
+            ca,
+          });
+          socket.destroy();
+        }
+      },
+    });
+    const [seen] = names;
+    const options = { pairs: PAIRS, count: CONNECTIONS, warmUps: WARM_UPS };
+    yield asTime(
+      "`connect`, chain seen before",
+      AGAINST,
+      await compare(
+        pinned(() => seen),
+        plainly(port, ca, () => seen),
+        options,
+      ),
+      SEEN_GOAL,
+    );
+    let next = 1;
+    let nextPlain = 1;
+    yield asTime(
+      "`connect`, chain never seen",
+      AGAINST,
+      await compare(
+        pinned(() => names[next++]),
+        plainly(port, ca, () => names[nextPlain++]),
+        options,
+      ),
+      NEVER_SEEN_GOAL,
+    );
+  },
+};

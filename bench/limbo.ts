@@ -5,23 +5,15 @@
  */
 import { runWithWebCrypto } from "../src/crypto/webcrypto.ts";
 import { evaluate, type LimboCase, readLimbo } from "../tools/limbo/suite.ts";
-import { median, type Report } from "./measure.ts";
+import type { Row } from "./bench.ts";
+import { median } from "./measure.ts";
 
 const MEDIAN_LIMIT_MS = 5;
 const WORST_LIMIT_MS = 250;
 const WARM_UP_CASES = 100;
 
 /** Runs the benchmark; `folder` holds the vectors. */
-export async function benchLimbo(folder: string | undefined): Promise<Report> {
-  const report = { name: "limbo", title: "x509-limbo, from DER to verdict" };
-  if (folder === undefined) {
-    return {
-      ...report,
-      measurements: [],
-      goals: [],
-      skipped: "CERTPIN_VECTORS does not name the folder of the vectors",
-    };
-  }
+export async function benchLimbo(folder: string): Promise<Row[]> {
   const cases: LimboCase[] = [];
   for await (const limbo of readLimbo(`${folder}/limbo/limbo.ndjson.gz`)) {
     cases.push(limbo);
@@ -37,20 +29,19 @@ export async function benchLimbo(folder: string | undefined): Promise<Report> {
       times[at] = Math.min(times[at], milliseconds);
     }
   }
-  return {
-    ...report,
-    measurements: [],
-    goals: [
-      {
-        name: `median of ${cases.length} cases`,
-        measuredMs: median(times),
-        limitMs: MEDIAN_LIMIT_MS,
-      },
-      {
-        name: "slowest case",
-        measuredMs: Math.max(...times),
-        limitMs: WORST_LIMIT_MS,
-      },
-    ],
-  };
+  const rest = { against: "a limit", unit: "ms", better: "less" } as const;
+  return [
+    {
+      what: `x509-limbo, from DER to verdict, median of ${cases.length} cases`,
+      value: median(times),
+      goal: MEDIAN_LIMIT_MS,
+      ...rest,
+    },
+    {
+      what: "x509-limbo, from DER to verdict, the slowest case",
+      value: Math.max(...times),
+      goal: WORST_LIMIT_MS,
+      ...rest,
+    },
+  ];
 }

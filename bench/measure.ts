@@ -2,9 +2,8 @@
  * Measuring: side by side, interleaved, in one run.
  *
  * Times of a busy machine mean little; ratios of things that took turns mean
- * more. So every comparison runs its subjects round by round, each round in
- * another order, and reports the median of the rounds and the ratio to the
- * first subject's.
+ * more. So every comparison runs its two subjects in pairs, each pair in the
+ * other order, takes the ratio of each pair, and reports the median of these.
  *
  * @module
  */
@@ -13,77 +12,80 @@
 export interface Subject {
   /** What it is, for people. */
   readonly name: string;
-  /** Does it once. */
-  run(): Promise<unknown>;
+  /** Does it `count` times. */
+  run(count: number): Promise<unknown>;
+  /** Milliseconds that it took by its own account, instead of the run's. */
+  measure?(): number;
 }
 
-/** What came of one subject. */
-export interface Measurement {
-  /** The subject. */
-  readonly name: string;
-  /** Median over the rounds, milliseconds for one run. */
-  readonly medianMs: number;
-  /** Its median against that of the first subject. */
-  readonly ratio: number;
-}
-
-/** A figure that a benchmark is to keep. */
-export interface Goal {
-  /** What is measured. */
-  readonly name: string;
-  /** In milliseconds. */
-  readonly measuredMs: number;
-  /** Most that it may be, in milliseconds. */
-  readonly limitMs: number;
-}
-
-/** What a benchmark gives. */
-export interface Report {
-  /** A word to pick the benchmark by. */
-  readonly name: string;
-  /** What it shows. */
-  readonly title: string;
-  /** Compared subjects, the yardstick first; may be empty. */
-  readonly measurements: readonly Measurement[];
-  /** Figures to keep; may be empty. */
-  readonly goals: readonly Goal[];
-  /** Why nothing was measured. */
-  readonly skipped?: string;
+/** What a comparison gives. */
+export interface Ratio {
+  /** Median over the pairs. */
+  readonly median: number;
+  /** The smallest and the largest of the middle half of the pairs. */
+  readonly spread: readonly [number, number];
+  readonly pairs: number;
+  /** Median milliseconds of one run of the subject, and of the yardstick. */
+  readonly milliseconds: readonly [number, number];
 }
 
 /** The value in the middle; NaN of nothing. */
 export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1
-    ? sorted[middle]
-    : (sorted[middle - 1] + sorted[middle]) / 2;
+  return quantile(values, 0.5);
 }
 
-/** Measures subjects in turns. The first one is the yardstick. */
+/** The value that so much of the values are below. */
+export function quantile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const place = (sorted.length - 1) * part;
+  const below = sorted[Math.floor(place)];
+  const above = sorted[Math.ceil(place)];
+  return below + (above - below) * (place - Math.floor(place));
+}
+
+/** How a comparison is run. */
+export interface CompareOptions {
+  /** Pairs that count. */
+  readonly pairs: number;
+  /** Runs of each subject in a pair. */
+  readonly count: number;
+  /** Pairs that go before, uncounted. Default 2. */
+  readonly warmUps?: number;
+}
+
+async function timed(subject: Subject, count: number): Promise<number> {
+  if (subject.measure !== undefined) return subject.measure();
+  const start = performance.now();
+  await subject.run(count);
+  return (performance.now() - start) / count;
+}
+
+/** Compares a subject with a yardstick: how many times its time it takes. */
 export async function compare(
-  subjects: readonly Subject[],
-  { rounds, runs }: {
-    /** Rounds that count; two more go before them to warm up. */
-    readonly rounds: number;
-    /** Runs of each subject in a round. */
-    readonly runs: number;
-  },
-): Promise<Measurement[]> {
-  const warmUps = 2;
-  const times = subjects.map((): number[] => []);
-  for (let round = -warmUps; round < rounds; round++) {
-    for (let turn = 0; turn < subjects.length; turn++) {
-      const at = (turn + round + warmUps) % subjects.length;
-      const start = performance.now();
-      for (let i = 0; i < runs; i++) await subjects[at].run();
-      if (round >= 0) times[at].push((performance.now() - start) / runs);
+  subject: Subject,
+  yardstick: Subject,
+  { pairs, count, warmUps = 2 }: CompareOptions,
+): Promise<Ratio> {
+  const ratios: number[] = [];
+  const times: [number[], number[]] = [[], []];
+  for (let pair = -warmUps; pair < pairs; pair++) {
+    let ours: number, theirs: number;
+    if (pair % 2 === 0) {
+      ours = await timed(subject, count);
+      theirs = await timed(yardstick, count);
+    } else {
+      theirs = await timed(yardstick, count);
+      ours = await timed(subject, count);
     }
+    if (pair < 0) continue;
+    ratios.push(ours / theirs);
+    times[0].push(ours);
+    times[1].push(theirs);
   }
-  const medians = times.map(median);
-  return subjects.map(({ name }, at) => ({
-    name,
-    medianMs: medians[at],
-    ratio: medians[at] / medians[0],
-  }));
+  return {
+    median: median(ratios),
+    spread: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
+    pairs,
+    milliseconds: [median(times[0]), median(times[1])],
+  };
 }

@@ -16,7 +16,7 @@ import {
   type MintedCertificate,
   mintKey,
 } from "../src/testing/mod.ts";
-import type { Goal, Report } from "./measure.ts";
+import type { Row } from "./bench.ts";
 
 const AUTHORITIES = 60;
 const LIMIT_MS = 500;
@@ -47,11 +47,18 @@ async function mesh(degree: number): Promise<MintedCertificate[]> {
 async function timed(
   name: string,
   search: () => Promise<string>,
-): Promise<Goal> {
+): Promise<Row> {
   const start = performance.now();
   const end = await search();
-  const measuredMs = performance.now() - start;
-  return { name: `${name}: ${end}`, measuredMs, limitMs: LIMIT_MS };
+  return {
+    what:
+      `${AUTHORITIES} authorities of one name that certify each other, ${name}: ${end}`,
+    against: "a limit",
+    value: performance.now() - start,
+    unit: "ms",
+    goal: LIMIT_MS,
+    better: "less",
+  };
 }
 
 async function codeOf(search: Promise<unknown>): Promise<string> {
@@ -65,7 +72,7 @@ async function codeOf(search: Promise<unknown>): Promise<string> {
 }
 
 /** Runs the benchmark. */
-export async function benchMesh(): Promise<Report> {
+export async function benchMesh(): Promise<Row[]> {
   const { root, pins } = await mintChain();
   const crosses = await mesh(AUTHORITIES - 1);
   const [issuer] = crosses;
@@ -104,19 +111,14 @@ export async function benchMesh(): Promise<Report> {
     const { error } = await pinner.check({ hostname: HOSTNAME, chain });
     return error?.code ?? "a path is found";
   };
-  return {
-    name: "mesh",
-    title: `${AUTHORITIES} authorities of one name that certify each other`,
-    measurements: [],
-    goals: [
-      await timed(`${most} presented`, verify(leaf, ...presented)),
-      await timed(
-        "with a way out",
-        verify(leaf, ...presented.slice(1), wayOut),
-      ),
-      await timed("with a forged leaf", verify(forged, ...presented)),
-      await timed(`${crosses.length} presented`, verify(leaf, ...crosses)),
-      await timed(`${POLICY_CERTIFICATES} more in the policy`, check),
-    ],
-  };
+  return [
+    await timed(`${most} presented`, verify(leaf, ...presented)),
+    await timed(
+      "with a way out",
+      verify(leaf, ...presented.slice(1), wayOut),
+    ),
+    await timed("with a forged leaf", verify(forged, ...presented)),
+    await timed(`${crosses.length} presented`, verify(leaf, ...crosses)),
+    await timed(`${POLICY_CERTIFICATES} more in the policy`, check),
+  ];
 }

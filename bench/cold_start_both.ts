@@ -1,0 +1,3 @@
+/** What the adapter is compared with. */
+export * from "pkijs";
+export { Agent } from "undici/index.js";

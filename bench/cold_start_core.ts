@@ -1,0 +1,2 @@
+/** What a cold start of the core imports. */
+export * from "../mod.ts";

@@ -1,0 +1,2 @@
+/** What the core is compared with. */
+export * from "pkijs";
