@@ -2,7 +2,7 @@
  * The record layer against every way to cut a good flight, against what breaks
  * its rules, and against floods.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Bytes } from "../../../src/crypto/routine.ts";
 import { CertpinError, type ErrorCode } from "../../../src/errors.ts";
 import {
@@ -551,6 +551,37 @@ export const tls13Records: Body = (t) => {
       });
       assertEquals(cutShort.code, "ERR_CERTPIN_TLS_TRUNCATED");
     }
+  });
+
+  t.test("openTls() is ended by its signal while a server sends a byte at a time", async () => {
+    const { client, server: end } = connectionPair(1);
+    const server = new TestServer(end, { toContents: ([first]) => [first] });
+    const controller = new AbortController();
+    let verdicts = 0;
+    const opening = startClient(client, {
+      options: {
+        signal: controller.signal,
+        verify: () => {
+          verdicts++;
+          return Promise.resolve();
+        },
+      },
+    });
+    opening.catch(() => {});
+    await server.sendFlight();
+    // The largest record, of which each byte is a chunk of its own.
+    await server.sendRaw(recordHeader(DATA, MAX_TLS_CIPHERTEXT_BYTES));
+    for (let count = 0; count < 2_000; count++) {
+      await server.sendRaw(Uint8Array.of(0));
+    }
+    const reason = new Error("too slow");
+    controller.abort(reason);
+    assertEquals(await opening.catch((error: unknown) => error), reason);
+    assertEquals(verdicts, 0);
+    // Nobody takes what still comes.
+    await assertRejects(async () => {
+      for (;;) await server.sendRaw(Uint8Array.of(0));
+    });
   });
 
   t.test(
