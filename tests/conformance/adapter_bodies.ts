@@ -18,6 +18,7 @@ import { proxies } from "./adapters/proxies.ts";
 import { races } from "./adapters/races.ts";
 import { reuse } from "./adapters/reuse.ts";
 import { fetchBehaviours } from "./fetch/behaviours.ts";
+import { fetchSoak } from "./fetch/soak.ts";
 import { sweep } from "./adapters/sweep.ts";
 import type { Body } from "./harness.ts";
 import { updateAge } from "./updates/age.ts";
@@ -46,6 +47,7 @@ export const adapterBodies: readonly Body[] = [
   sweep,
   load,
   fetchBehaviours,
+  fetchSoak,
   updateAttacks,
   updateStores,
   updateAge,

@@ -2,15 +2,13 @@
  * Many connections at once, against good and bad servers in turns.
  */
 import { assert, assertEquals } from "@std/assert";
-import { readdir } from "node:fs/promises";
 import process from "node:process";
-import * as v8 from "node:v8";
-import * as vm from "node:vm";
 import { connect } from "../../../src/adapters/node.ts";
 import { createPinner } from "../../../src/pinner/pinner.ts";
 import { mintChain, renewLeaf } from "../../../src/testing/mod.ts";
 import type { Body } from "../harness.ts";
 import { everything } from "../skip.ts";
+import { collector, openDescriptors, openHandles } from "./resources.ts";
 import { type Identity, serve, type Served } from "./servers.ts";
 import { refusal } from "./ways.ts";
 
@@ -22,36 +20,6 @@ const AT_ONCE = 50;
 const HANG_MS = 240_000;
 /** What the heap may have grown by from the second quarter to the last. */
 const MAX_GROWTH = 1.10;
-
-/** Collects garbage; `undefined` where the runtime lets nobody ask for it. */
-function collector(): (() => void) | undefined {
-  const { Bun } = globalThis as { Bun?: { gc(force: boolean): void } };
-  if (Bun !== undefined) return () => Bun.gc(true);
-  try {
-    v8.setFlagsFromString("--expose-gc");
-    const { gc } = globalThis as { gc?: () => void };
-    return gc ?? vm.runInNewContext("gc");
-  } catch {
-    return undefined;
-  }
-}
-
-function openHandles(): number {
-  const { getActiveResourcesInfo } = process as {
-    getActiveResourcesInfo?: () => string[];
-  };
-  const open = getActiveResourcesInfo?.call(process) ?? [];
-  return open.filter((name) => /TCP|TLS|Timeout/.test(name)).length;
-}
-
-/** Open file descriptors; `undefined` where the system does not list them. */
-async function openDescriptors(): Promise<number | undefined> {
-  try {
-    return (await readdir("/proc/self/fd")).length;
-  } catch {
-    return undefined;
-  }
-}
 
 /**
  * A server that refused clients hang up on. On Deno the native one: its
