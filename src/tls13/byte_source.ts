@@ -5,8 +5,6 @@
  */
 import type { Bytes } from "../crypto/routine.ts";
 
-const EMPTY: Bytes = new Uint8Array(0);
-
 function isOwnable(chunk: Uint8Array): chunk is Bytes {
   return chunk.buffer instanceof ArrayBuffer;
 }
@@ -17,9 +15,10 @@ function isOwnable(chunk: Uint8Array): chunk is Bytes {
  */
 export class ByteSource {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  #buffer: Bytes = EMPTY;
-  #start = 0;
-  #end = 0;
+  /** Chunks that are not used up; the first from `#at` on. */
+  #chunks: Bytes[] = [];
+  #at = 0;
+  #length = 0;
   #reading: Promise<void> | undefined;
   #isDone = false;
 
@@ -29,18 +28,50 @@ export class ByteSource {
 
   /** Bytes that can be taken now. */
   get length(): number {
-    return this.#end - this.#start;
+    return this.#length;
   }
 
   /** A byte that can be taken, without taking it. */
   peek(at: number): number {
-    return this.#buffer[this.#start + at];
+    at += this.#at;
+    let index = 0;
+    while (at >= this.#chunks[index].length) at -= this.#chunks[index++].length;
+    return this.#chunks[index][at];
   }
 
-  /** Takes bytes, a view. */
+  /** Takes bytes: a view where they lie in one chunk, else a copy. */
   take(length: number): Bytes {
-    this.#start += length;
-    return this.#buffer.subarray(this.#start - length, this.#start);
+    const first = this.#chunks[0];
+    if (first && first.length - this.#at >= length) {
+      const view = first.subarray(this.#at, this.#at + length);
+      this.#at += length;
+      this.#length -= length;
+      if (this.#at === first.length) this.#drop(1);
+      return view;
+    }
+    const joined = new Uint8Array(length);
+    let filled = 0;
+    let used = 0;
+    while (filled < length) {
+      const chunk = this.#chunks[used];
+      const part = chunk.subarray(this.#at, this.#at + length - filled);
+      joined.set(part, filled);
+      filled += part.length;
+      this.#at += part.length;
+      if (this.#at === chunk.length) {
+        used++;
+        this.#at = 0;
+      }
+    }
+    this.#length -= length;
+    // All at once, so that a byte at a time costs no square.
+    this.#chunks.splice(0, used);
+    return joined;
+  }
+
+  #drop(count: number): void {
+    this.#chunks.splice(0, count);
+    this.#at = 0;
   }
 
   /** Waits for one more chunk; false at the end. */
@@ -60,8 +91,8 @@ export class ByteSource {
   /** Ends the transport's readable half. */
   async cancel(reason: unknown): Promise<void> {
     this.#isDone = true;
-    this.#buffer = EMPTY;
-    this.#start = this.#end = 0;
+    this.#drop(this.#chunks.length);
+    this.#length = 0;
     await this.#reader.cancel(reason);
   }
 
@@ -74,27 +105,8 @@ export class ByteSource {
       return;
     }
     this.#reading = undefined;
-    if (!this.#isDone) this.#append(value);
-  }
-
-  #append(chunk: Uint8Array): void {
-    const length = this.length;
-    if (length === 0) {
-      this.#buffer = isOwnable(chunk) ? chunk : new Uint8Array(chunk);
-      this.#start = 0;
-      this.#end = chunk.length;
-      return;
-    }
-    // An adopted chunk is full: it is never written to.
-    if (this.#end + chunk.length > this.#buffer.length) {
-      // Twice what is needed, so that a byte at a time costs no square.
-      const grown = new Uint8Array(2 * (length + chunk.length));
-      grown.set(this.#buffer.subarray(this.#start, this.#end));
-      this.#buffer = grown;
-      this.#start = 0;
-      this.#end = length;
-    }
-    this.#buffer.set(chunk, this.#end);
-    this.#end += chunk.length;
+    if (this.#isDone || value.length === 0) return;
+    this.#chunks.push(isOwnable(value) ? value : new Uint8Array(value));
+    this.#length += value.length;
   }
 }

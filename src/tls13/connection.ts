@@ -34,9 +34,13 @@ import type { RecordReader, RecordWriter } from "./records.ts";
 import { STATES } from "./states.ts";
 import { endTransport, sendAlert } from "./transport.ts";
 import type { TlsStream } from "./types.ts";
+import { concat } from "./wire.ts";
 
 /** Data that is encrypted together, in bytes. */
 const BATCH_BYTES = MAX_TLS_PARALLEL_RECORDS * MAX_TLS_PLAINTEXT_BYTES;
+
+/** Data that is given to the reader together, in bytes. */
+const JOINED_BYTES = 4 * MAX_TLS_PLAINTEXT_BYTES;
 
 /** What a connection stands on. */
 export interface Transport {
@@ -93,9 +97,8 @@ export class Connection implements TlsStream {
     this.#ended.promise.catch(() => {});
     this.readable = new ReadableStream({
       type: "bytes",
-      // Where an engine gives default readers buffers of its own, such as
-      // workerd, they hold a record.
-      autoAllocateChunkSize: MAX_TLS_PLAINTEXT_BYTES,
+      // The size of the buffers that workerd gives to default readers.
+      autoAllocateChunkSize: JOINED_BYTES,
       start: (controller) => {
         this.#readController = controller;
       },
@@ -167,10 +170,23 @@ export class Connection implements TlsStream {
       if (record.content.length > 0) {
         this.#idleEvents = 0;
         this.#alerts.reset();
-        return record.content;
+        return await this.#joinData(record.content);
       }
       this.#countIdleEvent();
     }
+  }
+
+  /** Joins data that has come already: streams cost more by the chunk than by the byte. */
+  async #joinData(first: Bytes): Promise<Bytes> {
+    const parts = [first];
+    let length = first.length;
+    while (length <= JOINED_BYTES - MAX_TLS_PLAINTEXT_BYTES) {
+      const data = await this.#records.nextData();
+      if (!data) break;
+      parts.push(data);
+      length += data.length;
+    }
+    return parts.length > 1 ? concat(...parts) : first;
   }
 
   /** A peer that sends what is not data must send data in between. */

@@ -81,15 +81,14 @@ class Protection {
     );
   }
 
-  async decrypt(additionalData: Bytes, ciphertext: Bytes): Promise<Bytes> {
+  /** Undefined if it cannot be decrypted. */
+  decrypt(
+    additionalData: Bytes,
+    ciphertext: Bytes,
+  ): Promise<Bytes | undefined> {
     const algorithm = { name: "AES-GCM", iv: this.#nonce(), additionalData };
-    try {
-      return new Uint8Array(
-        await crypto.subtle.decrypt(algorithm, this.#keys.key, ciphertext),
-      );
-    } catch {
-      refuse("bad_record_mac", "a record cannot be decrypted");
-    }
+    return crypto.subtle.decrypt(algorithm, this.#keys.key, ciphertext)
+      .then((inner) => new Uint8Array(inner), () => undefined);
   }
 }
 
@@ -97,7 +96,7 @@ class Protection {
 interface Sealed {
   readonly header: Bytes;
   readonly ciphertext: Bytes;
-  opened: Promise<Bytes>;
+  opened: Promise<Bytes | undefined>;
 }
 
 /** Reads records. */
@@ -150,9 +149,10 @@ export class RecordReader {
         this.#decryptAhead();
         const sealed = this.#ahead[0];
         if (sealed) {
-          if (this.#parallel > 1) this.#source.readAhead();
+          this.#readAhead();
           const inner = await sealed.opened;
           this.#ahead.shift();
+          if (!inner) refuse("bad_record_mac", "a record cannot be decrypted");
           return unwrap(inner);
         }
         if (this.#refusal) throw this.#refusal;
@@ -161,6 +161,30 @@ export class RecordReader {
         if (this.#source.length > 0) throw truncated();
         return undefined;
       }
+    }
+  }
+
+  /**
+   * The next record's data, if the record is there and holds data; whatever
+   * else it may be is left for {@linkcode next}.
+   */
+  async nextData(): Promise<Bytes | undefined> {
+    if (!this.#protection) return undefined;
+    this.#decryptAhead();
+    const sealed = this.#ahead[0];
+    const inner = await sealed?.opened;
+    const isData = inner !== undefined && inner.length > 1 &&
+      inner.length <= MAX_TLS_PLAINTEXT_BYTES + 1 &&
+      inner[inner.length - 1] === CONTENT.application_data;
+    if (!isData) return undefined;
+    this.#ahead.shift();
+    return inner.subarray(0, -1);
+  }
+
+  /** Reads on while records are decrypted, once most of what came is used. */
+  #readAhead(): void {
+    if (this.#parallel > 1 && this.#source.length < MAX_TLS_CIPHERTEXT_BYTES) {
+      this.#source.readAhead();
     }
   }
 
@@ -197,8 +221,6 @@ export class RecordReader {
       );
     }
     sealed.opened = protection.decrypt(sealed.header, sealed.ciphertext);
-    // Who takes the record is told.
-    sealed.opened.catch(() => {});
   }
 
   /** The next record's header, once its content is there too. */
