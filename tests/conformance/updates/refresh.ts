@@ -84,11 +84,35 @@ async function serveBodies({ pem, keyPem }: Identity) {
   };
 }
 
+/** Forwards connections, each after something was done between its first bytes. */
+async function relayTo(target: number, meanwhile: () => Promise<void>) {
+  const sockets = new Set<Socket>();
+  const server = net.createServer((client) => {
+    const upstream = net.connect({ host: "127.0.0.1", port: target });
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => {
+        client.destroy();
+        upstream.destroy();
+      });
+    }
+    client.once("data", (hello) => {
+      client.pause();
+      meanwhile().then(() => {
+        upstream.write(hello);
+        client.pipe(upstream).pipe(client);
+      });
+    });
+  });
+  const port = await listen(server);
+  return { port, [Symbol.asyncDispose]: () => shut(server, sockets) };
+}
+
 /** A client with the policy of the old key, whose updates bring the new one. */
 function client(
   more: Partial<UpdaterOptions> = {},
   before: MintedPolicy = OLD.policy,
-  after: MintedPolicy = NEW.policy,
 ) {
   const reports: string[] = [];
   const counted = { loads: 0, evaluations: 0, waitFor: 0 };
@@ -113,7 +137,7 @@ function client(
     load: async () => {
       counted.loads++;
       while (counted.evaluations < counted.waitFor) await settle();
-      return await sign(after, counted.loads);
+      return await sign(one.next, counted.loads);
     },
     keys: [KEYS.publicKey],
     audience: AUDIENCE,
@@ -122,13 +146,16 @@ function client(
     refreshOnMismatch: true,
     ...more,
   });
-  return {
+  const one = {
     pinner,
     updater,
     reports,
     counted,
+    /** What the updates bring. */
+    next: NEW.policy,
     [Symbol.asyncDispose]: () => updater.close(),
   };
+  return one;
 }
 
 /** Sends a body, and gives back what the server answers. */
@@ -529,6 +556,24 @@ export const updateRefresh: Body = (t) => {
     assertEquals(await refusal(() => fetch(url)), MISMATCH);
     assertEquals(hellos, 2);
     assertEquals(server.received, 0);
+  });
+
+  t.test("an update during a handshake counts, for better and for worse", async () => {
+    for (const [before, after] of [[OLD, NEW], [NEW, OLD]]) {
+      await using one = client({ refreshOnMismatch: false }, before.policy);
+      await using server = await serveBodies(NEW);
+      // In the middle of the handshake the updater brings another policy.
+      await using relay = await relayTo(
+        server.port,
+        async () => void await one.updater.update(),
+      );
+      one.next = after.policy;
+      await using sender = OPENERS[3].open(one.pinner);
+      const code = await refusal(() => sender.send(relay.port, "a"));
+      assertEquals(code === MISMATCH, after === OLD);
+      assertEquals(one.counted.loads, 1);
+      assertEquals(server.bodies, after === NEW ? ["a"] : []);
+    }
   });
 
   t.test("a closed updater is not asked", async () => {
