@@ -15,7 +15,7 @@ import { or } from "@optique/core/constructs";
 import { runParser } from "@optique/core/facade";
 import { message } from "@optique/core/message";
 import { CertpinError } from "@certpin/certpin";
-import { escapeText } from "@certpin/certpin/internal";
+import { escapeText, VERSION } from "@certpin/certpin/internal";
 import {
   EXIT_OK,
   EXIT_USAGE,
@@ -39,7 +39,6 @@ import { syncCommand } from "./commands/sync.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import type { Action, CommandParser } from "./command.ts";
 import { errStyle, outStyle } from "./render/style.ts";
-import { VERSION } from "./version.ts";
 
 // deno-lint-ignore no-control-regex -- as the parser paints its errors
 const COLOURS = /\u001b\[[\d;]*m/g;

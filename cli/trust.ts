@@ -9,29 +9,21 @@ import {
   CertpinError,
   parseCertificates,
 } from "@certpin/certpin";
-import { type AnchorStore, anchorStore } from "@certpin/certpin/internal";
+import {
+  type AnchorStore,
+  anchorStore,
+  writePem,
+} from "@certpin/certpin/internal";
 import { platformAnchors } from "@certpin/certpin/internal/tls";
 import { about, Failure } from "./failure.ts";
 import { readInput } from "./files.ts";
 import type { Io } from "./io.ts";
-import { encodeBase64 } from "@std/encoding/base64";
 
 /** What is trusted. */
 export interface Trust {
   readonly anchors: AnchorStore;
   /** PEM for the platform; undefined where its own store holds. */
   readonly ca: readonly string[] | undefined;
-}
-
-/** PEM of a certificate. */
-export function pemOf(certificate: Certificate): string {
-  const lines = encodeBase64(certificate.der).match(/.{1,64}/g) ?? [];
-  return [
-    "-----BEGIN CERTIFICATE-----",
-    ...lines,
-    "-----END CERTIFICATE-----",
-    "",
-  ].join("\n");
 }
 
 /** Reads the certificates of a file. */
@@ -85,7 +77,7 @@ export async function resolveTrust(
     }
     return {
       anchors: anchorStore(certificates),
-      ca: certificates.map(pemOf),
+      ca: certificates.map(({ der }) => writePem("CERTIFICATE", der)),
     };
   }
   const anchors = platformAnchors();

@@ -5,6 +5,7 @@
  */
 import { findPath, inspectChain } from "../cli/commands/inspection.ts";
 import { propose } from "../cli/commands/proposal.ts";
+import { writePem } from "../src/x509/pem.ts";
 import { CertpinError } from "../src/errors.ts";
 import { anchorStore } from "../src/path/anchors.ts";
 import type { FoundPath } from "../src/path/search.ts";
@@ -46,19 +47,9 @@ async function filesAsPem(files: readonly File[]): Promise<string> {
     const certificates = parseCertificates(
       bytes[0] === 0x30 ? bytes : new TextDecoder().decode(bytes),
     );
-    texts.push(...certificates.map(pemOf));
+    texts.push(...certificates.map(({ der }) => writePem("CERTIFICATE", der)));
   }
   return texts.join("");
-}
-
-function pemOf({ der }: Certificate): string {
-  const base64 = btoa(String.fromCharCode(...der)).match(/.{1,64}/g)!;
-  return [
-    "-----BEGIN CERTIFICATE-----",
-    ...base64,
-    "-----END CERTIFICATE-----",
-    "",
-  ].join("\n");
 }
 
 /** The certificates at the top: those that nothing else in the chain issued. */

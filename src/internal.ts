@@ -19,13 +19,14 @@ export { SignatureCache } from "./path/signature.ts";
 export { evaluateRoutine } from "./pinner/pinner.ts";
 export { fingerprintRoutine } from "./pins/fingerprint.ts";
 export { formatTlsa, parsePinWithRole } from "./pins/pin.ts";
-export { digestOf, makePin, setPinDigest } from "./pins/value.ts";
+export { digestOf, makePin } from "./pins/value.ts";
 export {
   type AcceptedFinding,
   applyAccept,
   type SortedFindings,
 } from "./policy/accept.ts";
 export { finding, FINDINGS } from "./policy/findings.ts";
+export { hashCertificatePins } from "./policy/hash_certificate_pins.ts";
 export { lintRoutine } from "./policy/lint.ts";
 export { policyRecordOf } from "./policy/policy.ts";
 export { readPolicy } from "./policy/read.ts";
@@ -36,6 +37,7 @@ export {
   type PolicyRecord,
 } from "./policy/record.ts";
 export { escapeText, quoteText } from "./text.ts";
+export { VERSION } from "./version.ts";
 export { parseDer, recordOf } from "./x509/certificate.ts";
 export {
   bytesEqual,
@@ -45,4 +47,4 @@ export {
   TAG,
 } from "./x509/der.ts";
 export { readPublicKeyInfo } from "./x509/layout.ts";
-export { readPem } from "./x509/pem.ts";
+export { readPem, writePem } from "./x509/pem.ts";

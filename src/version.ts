@@ -1,8 +1,8 @@
 /**
- * The version that reports carry; a test holds it to the package's.
+ * The version that reports carry and `certpin --version` prints; a test holds it to the package's.
  *
  * @module
  */
 
-/** Of the library. */
+/** Of the library and of the command. */
 export const VERSION = "0.1.0";

@@ -18,6 +18,7 @@ export const FLOORS: readonly Floor[] = [
       "src/errors.ts",
       "src/limits.ts",
       "src/text.ts",
+      "src/bytes.ts",
       "src/suggest.ts",
       "src/option_names.ts",
       "src/timers.ts",

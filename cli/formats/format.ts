@@ -13,12 +13,10 @@ import {
 } from "@certpin/certpin";
 import {
   canonicalHost,
-  digestOf,
-  fingerprintRoutine,
+  hashCertificatePins,
   type PolicyRecord,
   quoteText,
   runWithWebCrypto,
-  setPinDigest,
 } from "@certpin/certpin/internal";
 import { MAX_DOCUMENT_LENGTH } from "../limits.ts";
 
@@ -137,11 +135,7 @@ export function boundDocument(text: string): void {
 /** Computes the pins that a policy gives as certificates. */
 export async function setPinDigests(policy: PolicyRecord): Promise<void> {
   for (const { rules } of policy.entries.values()) {
-    for (const { pin, certificate } of rules) {
-      if (certificate === undefined || digestOf(pin) !== undefined) continue;
-      const steps = fingerprintRoutine(certificate, pin.of, pin.hash);
-      setPinDigest(pin, await runWithWebCrypto(steps));
-    }
+    await runWithWebCrypto(hashCertificatePins(rules));
   }
 }
 

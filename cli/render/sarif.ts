@@ -4,11 +4,10 @@
  * @module
  */
 import { findNodeAtLocation, parseTree } from "jsonc-parser";
-import { escapeText, FINDINGS } from "@certpin/certpin/internal";
+import { escapeText, FINDINGS, VERSION } from "@certpin/certpin/internal";
 import type { Finding, Severity } from "@certpin/certpin";
 import type { CheckResult } from "../commands/check_host.ts";
 import { formatTarget } from "../values.ts";
-import { VERSION } from "../version.ts";
 
 /** One thing to report, and where in the policy it stands. */
 export interface SarifResult {

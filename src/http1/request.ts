@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { concatBytes } from "../bytes.ts";
 import { MAX_HTTP_HELD_BYTES } from "../limits.ts";
 import { quoteText } from "../text.ts";
 import type { RequestBody, RequestMessage } from "./connection.ts";
@@ -146,23 +147,13 @@ async function holdOrStream(
       if (result === undefined) {
         return streamed(resumed(pieces, reading, reader));
       }
-      if (result.done) return held(concat(pieces, size));
+      if (result.done) return held(concatBytes(pieces));
       pieces.push(result.value);
       size += result.value.length;
     }
   } finally {
     clearTimeout(timer);
   }
-}
-
-function concat(pieces: readonly Uint8Array[], size: number): Uint8Array {
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }
 
 function copyOf({ buffer, byteOffset, byteLength }: ArrayBufferView) {

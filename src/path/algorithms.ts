@@ -27,6 +27,7 @@ import {
   sequence,
   TAG,
 } from "../x509/der.ts";
+import { writeDer } from "../x509/der_writer.ts";
 import {
   type Algorithm,
   type PublicKeyInfo,
@@ -46,7 +47,7 @@ interface PssParameters {
 }
 
 const RSA_ENCRYPTION = "1.2.840.113549.1.1.1";
-const RSASSA_PSS = "1.2.840.113549.1.1.10";
+export const RSASSA_PSS = "1.2.840.113549.1.1.10";
 const MGF1 = "1.2.840.113549.1.1.8";
 const EC_PUBLIC_KEY = "1.2.840.10045.2.1";
 const ED25519 = "1.3.101.112";
@@ -282,11 +283,11 @@ export function ecdsaToP1363(
   return out;
 }
 
-// SEQUENCE { OBJECT IDENTIFIER rsaEncryption, NULL }
-const RSA_ENCRYPTION_ALGORITHM = [
+/** SEQUENCE { OBJECT IDENTIFIER rsaEncryption, NULL }. */
+export const RSA_ENCRYPTION_ALGORITHM: Bytes = Uint8Array.of(
   ...[0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01],
   ...[0x01, 0x05, 0x00],
-];
+);
 
 /**
  * The SPKI as engines import it: WebCrypto knows RSA keys under one object
@@ -294,21 +295,9 @@ const RSA_ENCRYPTION_ALGORITHM = [
  */
 export function importableSpki(publicKey: PublicKeyInfo): Bytes {
   if (publicKey.algorithm.oid !== RSASSA_PSS) return publicKey.raw;
-  const keyLength = publicKey.key.length + 1;
-  const bitString = [0x03, ...derLength(keyLength), 0x00];
-  const length = RSA_ENCRYPTION_ALGORITHM.length + bitString.length +
-    keyLength - 1;
-  return new Uint8Array([
-    0x30,
-    ...derLength(length),
-    ...RSA_ENCRYPTION_ALGORITHM,
-    ...bitString,
-    ...publicKey.key,
-  ]);
-}
-
-function derLength(length: number): number[] {
-  if (length < 0x80) return [length];
-  if (length < 0x100) return [0x81, length];
-  return [0x82, length >> 8, length & 0xff];
+  return writeDer(
+    TAG.sequence,
+    RSA_ENCRYPTION_ALGORITHM,
+    writeDer(TAG.bitString, Uint8Array.of(0), publicKey.key),
+  );
 }

@@ -7,8 +7,8 @@
 import { encodeHex } from "@std/encoding/hex";
 import type { CryptoRoutine } from "../crypto/routine.ts";
 import { type Certificate, recordOf } from "../x509/certificate.ts";
+import { digestsOf } from "../x509/digests.ts";
 import type { AnchorStore } from "./anchors.ts";
-import { recordDigests } from "./signature.ts";
 
 /** Certificates by the key of their subject. */
 export type Pool = ReadonlyMap<string, readonly Certificate[]>;
@@ -33,8 +33,9 @@ export function* certificatePool(
   }
   for (const [subjectKey, named] of pool) {
     if (named.length < 2) continue;
-    const digests = yield* recordDigests(
+    const digests = yield* digestsOf(
       named.map((certificate) => [recordOf(certificate), "certificate"]),
+      "sha256",
     );
     const byDigest = new Map(
       digests.map((digest, i) => [encodeHex(digest), named[i]]),

@@ -5,13 +5,12 @@
  */
 import { encodeHex } from "@std/encoding/hex";
 import {
-  type Bytes,
   type CryptoRoutine,
-  digests,
   type SignatureScheme,
   verifies,
 } from "../crypto/routine.ts";
 import { MAX_CACHED_SIGNATURES } from "../limits.ts";
+import { digestsOf } from "../x509/digests.ts";
 import type { CertificateRecord } from "../x509/record.ts";
 import { ecdsaToP1363, importableSpki, largeRsaNumbers } from "./algorithms.ts";
 
@@ -57,25 +56,6 @@ export class SignatureCache {
   }
 }
 
-/** Digests of certificates' parts, each computed once for each record. */
-export function* recordDigests(
-  wanted: readonly (readonly [CertificateRecord, "spki" | "certificate"])[],
-): CryptoRoutine<readonly Bytes[]> {
-  const missing = wanted.filter(([record, of]) =>
-    !record.digestMemo.has(`${of}:sha256`)
-  );
-  if (missing.length > 0) {
-    const found = yield* digests(
-      "sha256",
-      missing.map(([record, of]) => of === "spki" ? record.spki : record.der),
-    );
-    missing.forEach(([record, of], i) =>
-      record.digestMemo.set(`${of}:sha256`, found[i])
-    );
-  }
-  return wanted.map(([record, of]) => record.digestMemo.get(`${of}:sha256`)!);
-}
-
 /** Whether `issuer`'s key made the signature on `signed`, by this scheme. */
 export function* isSignedBy(
   signed: CertificateRecord,
@@ -83,10 +63,10 @@ export function* isSignedBy(
   scheme: SignatureScheme,
   cache: SignatureCache,
 ): CryptoRoutine<boolean> {
-  const [key, whole] = yield* recordDigests([
+  const [key, whole] = yield* digestsOf([
     [issuer, "spki"],
     [signed, "certificate"],
-  ]);
+  ], "sha256");
   const cacheKey = encodeHex(key) + encodeHex(whole);
   const known = cache.get(cacheKey);
   if (known !== undefined) return known;

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { encodeBase64 } from "@std/encoding/base64";
 import type { CertpinError, ErrorCode } from "../errors.ts";
 import { formatPin } from "../pins/format.ts";
 import { digestOf, type Pin } from "../pins/value.ts";
 import type { HostEntry } from "../policy/record.ts";
 import { VERSION } from "../version.ts";
 import { recordOf } from "../x509/certificate.ts";
+import { writePem } from "../x509/pem.ts";
 import type { Verdict } from "./verdict.ts";
 
 /**
@@ -78,12 +78,7 @@ export interface ReportFields {
 
 /** DER as PEM. */
 function pem(der: Uint8Array): string {
-  const lines = encodeBase64(der).match(/.{1,64}/g) ?? [];
-  return [
-    "-----BEGIN CERTIFICATE-----",
-    ...lines,
-    "-----END CERTIFICATE-----\n",
-  ].join("\n");
+  return writePem("CERTIFICATE", der);
 }
 
 /** RFC 7469, section 2.1 has a form for SHA-256 of keys alone. */

@@ -3,17 +3,13 @@
  *
  * @module
  */
-import {
-  type Bytes,
-  type CryptoRoutine,
-  digests,
-  type HashName,
-} from "../crypto/routine.ts";
+import type { Bytes, CryptoRoutine, HashName } from "../crypto/routine.ts";
 import { runWithWebCrypto } from "../crypto/webcrypto.ts";
 import { PolicyError } from "../errors.ts";
 import { checkOptionNames } from "../option_names.ts";
 import { quoteText } from "../text.ts";
 import { type Certificate, recordOf } from "../x509/certificate.ts";
+import { digestsOf } from "../x509/digests.ts";
 import { DIGEST_BYTES, makePin, type Pin } from "./value.ts";
 
 /**
@@ -27,17 +23,8 @@ export function* fingerprintsRoutine(
   of: Pin["of"],
   hash: HashName,
 ): CryptoRoutine<readonly Bytes[]> {
-  const key = `${of}:${hash}`;
-  const records = certificates.map(recordOf);
-  const missing = records.filter((record) => !record.digestMemo.has(key));
-  if (missing.length > 0) {
-    const data = missing.map((one) => of === "spki" ? one.spki : one.der);
-    const computed = yield* digests(hash, data);
-    for (const [index, { digestMemo }] of missing.entries()) {
-      digestMemo.set(key, computed[index]);
-    }
-  }
-  return records.map((record) => record.digestMemo.get(key)!);
+  const wanted = certificates.map((one) => [recordOf(one), of] as const);
+  return yield* digestsOf(wanted, hash);
 }
 
 /** The fingerprint of one certificate. */

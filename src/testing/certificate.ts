@@ -30,7 +30,8 @@ import {
   subjectAltName,
   subjectKeyIdentifier,
 } from "./extensions.ts";
-import { keyIdentifierOf, type MintedKey, mintKey, toPem } from "./keys.ts";
+import { writePem } from "../x509/pem.ts";
+import { keyIdentifierOf, type MintedKey, mintKey } from "./keys.ts";
 import { encodeName, type GeneralName, isIpLiteral } from "./names.ts";
 import { signatureAlgorithm, signBytes } from "./signing.ts";
 
@@ -191,7 +192,7 @@ export async function mintCertificate(
 
   return Object.freeze({
     der,
-    pem: toPem("CERTIFICATE", der),
+    pem: writePem("CERTIFICATE", der),
     key,
     spki: concatBytes(fields.spki),
     subject,

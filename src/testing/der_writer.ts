@@ -7,19 +7,12 @@
  *
  * @module
  */
+import { concatBytes as joined } from "../bytes.ts";
 import type { Bytes } from "../crypto/routine.ts";
 
 /** Joins byte strings. */
 export function concatBytes(...parts: readonly Uint8Array[]): Bytes {
-  const out = new Uint8Array(
-    parts.reduce((sum, part) => sum + part.length, 0),
-  );
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return joined(parts);
 }
 
 function lengthOctets(length: number): number[] {

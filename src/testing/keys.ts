@@ -5,6 +5,7 @@
  */
 import { encodeBase64 } from "@std/encoding/base64";
 import type { Bytes } from "../crypto/routine.ts";
+import { writePem } from "../x509/pem.ts";
 import {
   bitString,
   childrenOf,
@@ -50,19 +51,6 @@ export interface MintedKey {
 
 /** Object identifier of PSS keys and signatures (RFC 4055). */
 export const RSASSA_PSS = "1.2.840.113549.1.1.10";
-const PEM_LINE_CHARACTERS = 64;
-
-/** PEM (RFC 7468) with lines of 64 characters and a final newline. */
-export function toPem(label: string, der: Uint8Array): string {
-  const base64 = encodeBase64(der);
-  const lines: string[] = [];
-  for (let at = 0; at < base64.length; at += PEM_LINE_CHARACTERS) {
-    lines.push(base64.slice(at, at + PEM_LINE_CHARACTERS));
-  }
-  return `-----BEGIN ${label}-----\n${
-    lines.join("\n")
-  }\n-----END ${label}-----\n`;
-}
 
 function generate(type: KeyType): Promise<CryptoKeyPair> {
   const usages: KeyUsage[] = ["sign", "verify"];
@@ -125,7 +113,7 @@ export async function mintKey(type: KeyType = "P-256"): Promise<MintedKey> {
     type,
     spki,
     pkcs8,
-    pem: toPem("PRIVATE KEY", pkcs8),
+    pem: writePem("PRIVATE KEY", pkcs8),
   });
 }
 

@@ -6,7 +6,6 @@
  */
 import process from "node:process";
 import * as tls from "node:tls";
-import { encodeBase64 } from "@std/encoding/base64";
 import { MAX_CACHED_TRUSTS, MAX_PEM_LENGTH } from "../limits.ts";
 import {
   type AnchorStore,
@@ -15,6 +14,7 @@ import {
 } from "../path/anchors.ts";
 import { anchorCertificatesOf, type Pinner } from "../pinner/pinner.ts";
 import { type Certificate, parseCertificates } from "../x509/certificate.ts";
+import { writePem } from "../x509/pem.ts";
 
 /** Certificates as `ca` and `caCerts` take them: PEM, or DER bytes. */
 export type CertificateInput =
@@ -131,15 +131,15 @@ export function publicAnchors(): AnchorStore | undefined {
   return platformListed()?.publicAnchors;
 }
 
-function pem(certificate: Certificate): string {
-  const lines = encodeBase64(certificate.der).match(/.{1,64}/g)!;
-  return `-----BEGIN CERTIFICATE-----\n${
-    lines.join("\n")
-  }\n-----END CERTIFICATE-----\n`;
+function pem({ der }: Certificate): string {
+  return writePem("CERTIFICATE", der);
 }
 
 function trustIn(certificates: readonly Certificate[]): Trust {
-  return { ca: certificates.map(pem), anchors: anchorStore(certificates) };
+  return {
+    ca: certificates.map(pem),
+    anchors: anchorStore(certificates),
+  };
 }
 
 const ofPinners = new WeakMap<Pinner, Trust>();

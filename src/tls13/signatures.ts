@@ -10,8 +10,11 @@ import {
   ecdsaToP1363,
   importableSpki,
   type KeyKind,
+  RSA_ENCRYPTION_ALGORITHM,
+  RSASSA_PSS,
 } from "../path/algorithms.ts";
-import { readDer, readOid, sequence } from "../x509/der.ts";
+import { readDer, readOid, sequence, TAG } from "../x509/der.ts";
+import { writeDer } from "../x509/der_writer.ts";
 import type { PublicKeyInfo } from "../x509/layout.ts";
 import { refuse, TlsFailure } from "./failure.ts";
 import type { ClientCertificate } from "./types.ts";
@@ -311,37 +314,36 @@ export class ClientSigner {
   }
 }
 
-const RSASSA_PSS = "1.2.840.113549.1.1.10";
-// SEQUENCE { OBJECT IDENTIFIER rsaEncryption, NULL }
-const RSA_ENCRYPTION = Uint8Array.of(
-  ...[0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01],
-  ...[0x01, 0x05, 0x00],
-);
-
 /** PKCS#8 as engines import it: WebCrypto knows RSA keys under rsaEncryption alone. */
 export function importablePkcs8(pkcs8: Uint8Array): Bytes {
   const copy = new Uint8Array(pkcs8);
   const [version, algorithm, key] = sequence(readDer(copy), "PKCS#8", 3, 5);
   if (readOid(algorithm.children[0], "PKCS#8") !== RSASSA_PSS) return copy;
-  const content = concat(version.raw, RSA_ENCRYPTION, key.raw);
-  return concat(Uint8Array.of(0x30, 0x82), vector(2, content));
+  return writeDer(
+    TAG.sequence,
+    version.raw,
+    RSA_ENCRYPTION_ALGORITHM,
+    key.raw,
+  );
 }
 
 /** An ECDSA signature from two numbers side by side to DER (RFC 3279, section 2.2.3). */
 export function ecdsaToDer(signature: Uint8Array): Bytes {
   const half = signature.length / 2;
-  const parts = [signature.subarray(0, half), signature.subarray(half)]
-    .map(derInteger);
-  const content = concat(...parts);
-  return content.length < 0x80
-    ? concat(Uint8Array.of(0x30, content.length), content)
-    : concat(Uint8Array.of(0x30, 0x81, content.length), content);
+  return writeDer(
+    TAG.sequence,
+    derInteger(signature.subarray(0, half)),
+    derInteger(signature.subarray(half)),
+  );
 }
 
 function derInteger(number: Uint8Array): Bytes {
   let start = 0;
   while (start < number.length - 1 && number[start] === 0) start++;
   const digits = number.subarray(start);
-  const sign = digits[0] & 0x80 ? [0] : [];
-  return Uint8Array.of(0x02, sign.length + digits.length, ...sign, ...digits);
+  return writeDer(
+    TAG.integer,
+    Uint8Array.of(...digits[0] & 0x80 ? [0] : []),
+    digits,
+  );
 }

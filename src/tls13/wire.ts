@@ -3,20 +3,13 @@
  *
  * @module
  */
+import { concatBytes } from "../bytes.ts";
 import type { Bytes } from "../crypto/routine.ts";
 import { refuse } from "./failure.ts";
 
 /** Joins byte strings. */
 export function concat(...parts: readonly Uint8Array[]): Bytes {
-  const whole = new Uint8Array(
-    parts.reduce((sum, { length }) => sum + length, 0),
-  );
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return concatBytes(parts);
 }
 
 /** An unsigned integer of `size` bytes in network order; at most 6 bytes. */

@@ -129,6 +129,13 @@ function decodeBody(label: string, body: string): Bytes {
   return bytes;
 }
 
+/** Writes PEM: lines of 64 characters and a final newline. */
+export function writePem(label: string, der: Uint8Array): string {
+  const lines = encodeBase64(der).match(/.{1,64}/g) ?? [];
+  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----\n`]
+    .join("\n");
+}
+
 /** The DER of every certificate in PEM text; at least one. */
 export function readPemCertificates(text: string): Bytes[] {
   const blocks = readPem(text, isCertificate);

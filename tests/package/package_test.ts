@@ -12,7 +12,7 @@ import { buildNpm } from "../../tools/build_npm.ts";
 import { run } from "../../tools/suite/command.ts";
 import { npm, programPath } from "../../tools/suite/npx.ts";
 import { filesUnder, ROOT } from "../../tools/suite/paths.ts";
-import { VERSION } from "../../cli/version.ts";
+import { VERSION } from "../../src/version.ts";
 import { manifest } from "../../tools/npm/manifest.ts";
 import { absoluteLinks } from "../../tools/npm/readme.ts";
 import { repositoryOf } from "../../tools/npm/repository.ts";

@@ -3,31 +3,8 @@
  *
  * @module
  */
+import { type Style, styleWith } from "../../cli/render/style.ts";
 import { escapeText } from "../../src/text.ts";
-
-/** Paints text; plain where there is no terminal or `NO_COLOR` is set. */
-export interface Paint {
-  bold(text: string): string;
-  dim(text: string): string;
-  green(text: string): string;
-  red(text: string): string;
-  yellow(text: string): string;
-  cyan(text: string): string;
-}
-
-/** Makes the colours. */
-export function createPaint(coloured: boolean): Paint {
-  const style = (on: number, off: number) => (text: string) =>
-    coloured ? `\x1b[${on}m${text}\x1b[${off}m` : text;
-  return {
-    bold: style(1, 22),
-    dim: style(2, 22),
-    green: style(32, 39),
-    red: style(31, 39),
-    yellow: style(33, 39),
-    cyan: style(36, 39),
-  };
-}
 
 /** One certificate of a path, as the tree shows it. */
 export interface TreeRow {
@@ -42,7 +19,7 @@ export interface TreeRow {
 }
 
 /** A verified path as a tree: the root above, the leaf below. */
-export function pathTree(rows: readonly TreeRow[], paint: Paint): string[] {
+export function pathTree(rows: readonly TreeRow[], paint: Style): string[] {
   const lines: string[] = [];
   for (const [depth, row] of [...rows].reverse().entries()) {
     const last = depth === rows.length - 1;
@@ -65,7 +42,7 @@ const WORD_WIDTH = 9;
 /** Prints the demo and remembers whether everything happened. */
 export class Screen {
   /** The colours. */
-  readonly paint: Paint;
+  readonly paint: Style;
   /** What was expected and did not happen. */
   readonly failures: string[] = [];
   #write: (line: string) => void;
@@ -73,7 +50,7 @@ export class Screen {
 
   /** @param write Takes one line, without its end. */
   constructor(coloured: boolean, write: (line: string) => void) {
-    this.paint = createPaint(coloured);
+    this.paint = styleWith(coloured);
     this.#write = write;
   }
 

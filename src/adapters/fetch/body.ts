@@ -7,6 +7,7 @@
  * @module
  */
 import { setImmediate } from "node:timers";
+import { concatBytes } from "../../bytes.ts";
 import { MAX_REPLAYED_BODY_BYTES } from "../../limits.ts";
 import { describeRuntime } from "../../tls/runtime.ts";
 
@@ -199,7 +200,7 @@ async function readAtOnce(
     const result = await Promise.race([reading, turn]);
     if (result === null) break;
     if (result.done) {
-      return { kind: "bytes", bytes: concat(chunks, length), type: null };
+      return { kind: "bytes", bytes: concatBytes(chunks), type: null };
     }
     if (!(result.value instanceof Uint8Array)) break;
     chunks.push(result.value);
@@ -210,21 +211,6 @@ async function readAtOnce(
     source: new ReaderSource(reader, ahead),
     type: null,
   };
-}
-
-/** Joins pieces in memory of its own. */
-export function concat(
-  chunks: readonly Uint8Array[],
-  length: number,
-): Uint8Array<ArrayBuffer> {
-  if (chunks.length === 1) return new Uint8Array(chunks[0]);
-  const joined = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    joined.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return joined;
 }
 
 /** What is sent: whole, or piece by piece. */

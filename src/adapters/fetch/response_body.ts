@@ -7,8 +7,8 @@
  *
  * @module
  */
+import { concatBytes } from "../../bytes.ts";
 import { MAX_WAITING_BODY_BYTES } from "../../limits.ts";
-import { concat } from "./body.ts";
 
 /** The connection that a body comes over. */
 export interface BodyOrigin {
@@ -73,7 +73,7 @@ export class ResponseBody {
 
   /** Everything, where it is whole. */
   takeAll(): Uint8Array<ArrayBuffer> {
-    const all = concat(this.#waiting, this.#length);
+    const all = concatBytes(this.#waiting);
     this.#waiting = [];
     this.#length = 0;
     return all;

@@ -1,6 +1,7 @@
 /**
  * Keys, and signed policies that differ from a good one in one thing.
  */
+import { writePem } from "../../../src/x509/pem.ts";
 import { CompactSign } from "jose";
 import { mintChain } from "../../../src/testing/mod.ts";
 import {
@@ -94,10 +95,7 @@ export async function pemOf(key: CryptoKey): Promise<string> {
   const der = new Uint8Array(
     await crypto.subtle.exportKey(format, key) as ArrayBuffer,
   );
-  const base64 = btoa(String.fromCharCode(...der));
-  return `-----BEGIN ${label}-----\n${
-    base64.match(/.{1,64}/g)!.join("\n")
-  }\n-----END ${label}-----\n`;
+  return writePem(label, der);
 }
 
 /** The code that an attempt fails with; undefined where it does not. */

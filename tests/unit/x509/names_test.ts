@@ -6,7 +6,7 @@ import {
   setOfOne,
   tlv,
 } from "../../../src/testing/der_writer.ts";
-import { toPem } from "../../../src/testing/keys.ts";
+import { writePem } from "../../../src/x509/pem.ts";
 import {
   type DistinguishedName,
   mintCertificate,
@@ -102,7 +102,7 @@ Deno.test("subject is written as RFC 4514 says", async () => {
 async function byOpenssl(certificate: Certificate): Promise<string[]> {
   const { stdout } = await openssl(
     ["x509", "-noout", "-subject", "-issuer", "-nameopt", "RFC2253,-esc_msb"],
-    toPem("CERTIFICATE", certificate.der),
+    writePem("CERTIFICATE", certificate.der),
   );
   // Line ends within a name are escaped, spaces at its end are not trimmed.
   const [subject, issuer] = stdout.split("\n").map((line) =>
