@@ -166,11 +166,12 @@ export class Connection implements TlsStream {
         if (description !== undefined) throw alertReceived(description);
         continue;
       }
-      this.#askForKeyUpdate();
       if (record.content.length > 0) {
         this.#idleEvents = 0;
         this.#alerts.reset();
-        return await this.#joinData(record.content);
+        const data = await this.#joinData(record.content);
+        this.#askForKeyUpdate();
+        return data;
       }
       this.#countIdleEvent();
     }
