@@ -61,6 +61,8 @@ export interface RawServer extends AsyncDisposable {
   readonly open: number;
   /** Sets how paths that begin so are answered; the latest fit counts. */
   on(path: string, handler: RawHandler): void;
+  /** Drops the requests that have come. */
+  forget(): void;
   /** Resolves when no connection is open. */
   idle(): Promise<void>;
 }
@@ -223,6 +225,7 @@ export async function serveRaw(
     get open() {
       return live.size;
     },
+    forget: () => void requests.splice(0),
     on: (path, handler) => void handlers.set(path, handler),
     idle: () =>
       live.size === 0

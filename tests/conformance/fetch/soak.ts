@@ -26,7 +26,7 @@ import { everything } from "../skip.ts";
 import { type RawServer, serveRaw } from "./raw_server.ts";
 
 /** Requests in the cut that every run has, and in the long cut. */
-const REQUESTS = everything() ? 12_000 : 600;
+const REQUESTS = everything() ? 8_000 : 600;
 const AT_ONCE = 16;
 /** How often a request stalls until its caller gives up, in milliseconds. */
 const PATIENCE_MS = 30;
@@ -264,6 +264,8 @@ export async function soak(
         ...Array.from({ length: AT_ONCE }, () => worker(end)),
       ]);
       await new Promise((resolve) => setTimeout(resolve, 50));
+      server.forget();
+      after.forget();
       collect?.();
       if (collect) heap.push(process.memoryUsage().heapUsed);
     }
