@@ -79,6 +79,11 @@ async function runStage(
   return outcome;
 }
 
+async function hasLock(): Promise<boolean> {
+  const lock = new URL("../deno.lock", import.meta.url);
+  return await Deno.stat(lock).then(() => true, () => false);
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const has = (name: string) => args.includes(`--${name}`);
   const names = args.filter((arg) => !arg.startsWith("-"));
@@ -107,7 +112,8 @@ async function main(args: readonly string[]): Promise<number> {
     level,
     folder,
     verbose: has("verbose"),
-    frozen: Boolean(Deno.env.get("CI")),
+    // A copy without the links has no lock file to freeze.
+    frozen: Boolean(Deno.env.get("CI")) && await hasLock(),
     writeFeatures: has("write-features"),
   };
   const outcomes = new Map<string, Outcome>();

@@ -253,6 +253,9 @@ export const STAGES: readonly Stage[] = [
   denoTests("examples", "examples, and the snippets of the documentation", [
     "tests/docs/examples/",
   ]),
+  denoTests("bogo", "BoringSSL's runner against the TLS 1.3 client", [
+    "tests/bogo/",
+  ], "all"),
   denoTests("package", "the npm packages, built and used", ["tests/package/"]),
   denoTests("docs", "examples in doc comments, README and docs", [
     ...["--doc", "mod.ts", "src/", "cli/", "README.md", "docs/"],
@@ -269,4 +272,11 @@ export const STAGES: readonly Stage[] = [
       await readIfThere(featuresFile(settings)) ?? "",
       settings.writeFeatures,
     ), "all"),
+  check(
+    "soak",
+    "ten minutes of requests to servers of every temper",
+    ({ verbose }) =>
+      deno(["run", "-A", "tools/soak.ts"], { cwd: ROOT, verbose }),
+    "nightly",
+  ),
 ];
