@@ -7,6 +7,7 @@ import type { Verdict } from "../../pinner/pinner.ts";
 import { describeRuntime } from "../../tls/runtime.ts";
 import { VERDICT } from "../../tls/verdicts.ts";
 import type { Exchange, ParsedHeaders } from "./exchange.ts";
+import type { ResponseBody } from "./response_body.ts";
 
 /** What a constructed response cannot know. */
 interface Told {
@@ -61,11 +62,59 @@ interface Held {
 /** The global `Response`, telling where it came from. */
 class PinnedResponse extends Response {
   readonly #told: Told;
+  readonly #arriving: ResponseBody | undefined;
   #isFrozen = false;
+  /** Whether the body was cloned or taken out. */
+  #isShared = false;
 
-  constructor(body: BodyInit | null, init: ResponseInit, told: Told) {
+  constructor(
+    body: BodyInit | null,
+    init: ResponseInit,
+    told: Told,
+    /** What still comes over the connection. */
+    arriving?: ResponseBody,
+  ) {
     super(body, init);
     this.#told = told;
+    this.#arriving = arriving;
+  }
+
+  override arrayBuffer(): Promise<ArrayBuffer> {
+    this.#gather();
+    return super.arrayBuffer();
+  }
+
+  override blob(): Promise<Blob> {
+    this.#gather();
+    return super.blob();
+  }
+
+  override bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    this.#gather();
+    return super.bytes();
+  }
+
+  override formData(): Promise<FormData> {
+    this.#gather();
+    return super.formData();
+  }
+
+  // deno-lint-ignore no-explicit-any -- as the standard's own
+  override json(): Promise<any> {
+    this.#gather();
+    return super.json();
+  }
+
+  override text(): Promise<string> {
+    this.#gather();
+    return super.text();
+  }
+
+  /** Only for a body that nobody else reads. */
+  #gather(): void {
+    if (!this.bodyUsed && this.#arriving !== undefined && !this.#isShared) {
+      this.#arriving.gather();
+    }
   }
 
   get [VERDICT](): Verdict | undefined {
@@ -109,10 +158,12 @@ class PinnedResponse extends Response {
 
   override get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
     abandoned.unregister(this);
+    this.#isShared = true;
     return super.body;
   }
 
   override clone(): Response {
+    this.#isShared = true;
     const copy = super.clone();
     return new PinnedResponse(
       copy.body,
@@ -186,7 +237,7 @@ export function buildResponse(
     response = new PinnedResponse(body, init, told);
   } else {
     const stream = responseBody.toStream();
-    response = new PinnedResponse(stream, init, told);
+    response = new PinnedResponse(stream, init, told, responseBody);
     abandoned.register(response, { exchange, stream }, response);
   }
   return response;

@@ -29,6 +29,8 @@ export class ResponseBody {
   #failure: { readonly error: unknown } | undefined;
   #controller: ReadableByteStreamController | undefined;
   #isAsked = false;
+  /** Whether whoever reads wants everything, and nothing before. */
+  #isGathering = false;
 
   constructor(origin: BodyOrigin) {
     this.#origin = origin;
@@ -39,10 +41,15 @@ export class ResponseBody {
     return this.#isEnded && this.#failure === undefined;
   }
 
+  /** Gives out one piece at the end instead of many: each costs its reader a turn. */
+  gather(): void {
+    this.#isGathering = true;
+  }
+
   /** Takes a piece; `false` asks for a pause. */
   push(chunk: Uint8Array): boolean {
     if (chunk.length === 0) return true;
-    if (this.#isAsked) {
+    if (this.#isAsked && !this.#isGathering) {
       this.#isAsked = false;
       // The stream takes the memory over, and this piece may share its own.
       this.#controller!.enqueue(new Uint8Array(chunk));
@@ -50,14 +57,16 @@ export class ResponseBody {
     }
     this.#waiting.push(chunk);
     this.#length += chunk.length;
-    return this.#length < MAX_WAITING_BODY_BYTES;
+    return this.#isGathering || this.#length < MAX_WAITING_BODY_BYTES;
   }
 
   /** Everything has been pushed. */
   end(): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    if (this.#controller !== undefined && this.#length === 0) this.#close();
+    if (this.#controller === undefined) return;
+    if (this.#isGathering && this.#isAsked && this.#length > 0) this.#giveAll();
+    if (this.#length === 0) this.#close();
   }
 
   /** The rest is lost; what waits is lost too (Fetch, "error a body"). */
@@ -110,14 +119,19 @@ export class ResponseBody {
   }
 
   #pull(): void {
-    if (this.#length > 0) {
-      this.#controller!.enqueue(this.takeAll());
+    if (this.#length > 0 && (this.#isEnded || !this.#isGathering)) {
+      this.#giveAll();
       if (this.#isEnded) this.#close();
       else this.#origin.resume();
       return;
     }
     this.#isAsked = true;
     this.#origin.resume();
+  }
+
+  #giveAll(): void {
+    this.#isAsked = false;
+    this.#controller!.enqueue(this.takeAll());
   }
 
   #close(): void {
