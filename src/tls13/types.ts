@@ -41,8 +41,9 @@ export interface TlsOptions {
 /** An open TLS connection. */
 export interface TlsStream extends ByteStream {
   /**
-   * What the server sends: a byte stream (BYOB readers work). It reads at most
-   * one record ahead of its consumer.
+   * What the server sends: a byte stream (BYOB readers work). It reads ahead of
+   * its consumer by a bound: what was decrypted, the records that are being
+   * decrypted, and a chunk of the transport.
    *
    * It closes after the peer's close_notify. It errors with `TLS_TRUNCATED` if
    * the transport ends without one, with `TLS_ALERT` on the peer's alert, and
@@ -68,7 +69,8 @@ export interface TlsStream extends ByteStream {
   readonly closed: Promise<void>;
   /**
    * Sends close_notify after what was written, and ends the connection, also
-   * if either stream is locked. It never rejects; further calls do nothing.
+   * if either stream is locked. A server that does not read is waited for no
+   * longer than a second. It never rejects; further calls do nothing.
    */
   close(): Promise<void>;
 }
