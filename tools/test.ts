@@ -35,6 +35,9 @@ const OPTIONS = ["bail", "list", "verbose", "write-features", "help"].concat(
   LEVELS,
 ).map((name) => `--${name}`);
 
+/** Longest line of an output that is shown, in UTF-16 code units. */
+const MAX_LINE_LENGTH = 1_000;
+
 function fail(message: string): never {
   console.error(`${message}\n\n${HELP}`);
   Deno.exit(2);
@@ -52,6 +55,7 @@ function troubles(output: string): string {
     .filter((line) =>
       !/ \.\.\. ok \(|^ *✔ |^\(pass\) |^(?:Check|Download) /.test(line)
     )
+    .map((line) => line.slice(0, MAX_LINE_LENGTH))
     .join("\n").trimEnd();
 }
 

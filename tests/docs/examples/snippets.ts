@@ -8,6 +8,8 @@
  * - `js node bun`: needs nothing, and is run on these runtimes too.
  * - `bundle`, `compile`: bundled or compiled first, on Deno.
  * - `commonjs`: a `.cjs` file.
+ * - `ts ignore shown`: not run here, since no runtime of these runs it alone; an
+ *   example in `examples/` has the same.
  * - `sh run`: its commands are run one after the other in a fresh folder.
  * - `policy`: not run, but read by `parsePolicy` (`json`, `jsonc`).
  *
@@ -54,9 +56,10 @@ export function placeOf({ document, line }: Block): string {
 /** Reads a block's info string; `undefined` where it is none of ours. */
 export function snippetOf(block: Block): Snippet | undefined {
   const { language, words } = block;
-  if (!/^(ts|js)$/.test(language) || !words.includes("ignore")) {
-    return undefined;
-  }
+  if (
+    !/^(ts|js)$/.test(language) || !words.includes("ignore") ||
+    words.includes("shown")
+  ) return undefined;
   const runtimes = words.filter((word) => RUNTIMES.includes(word)) as Runtime[];
   if (runtimes.length === 0) {
     throw new Error(`${placeOf(block)}: no runtime runs it`);
