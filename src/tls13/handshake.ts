@@ -290,13 +290,9 @@ export class Handshake {
   }
 
   async #send(makeRecords: () => Bytes | Promise<Bytes>): Promise<void> {
-    try {
-      await this.#writer.inTurn(async () =>
-        await this.#writer.write(await makeRecords())
-      );
-    } catch (cause) {
-      throw truncated({ cause });
-    }
+    await this.#writer.inTurn(async () =>
+      await this.#writer.write(await makeRecords())
+    );
   }
 
   async #readServerHello(

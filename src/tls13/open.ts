@@ -27,7 +27,10 @@ export async function open(
     const records = new RecordReader(source);
     const handshake = new Handshake(records, writer, profile, options);
     hasStarted = true;
-    const session = await unlessAborted(handshake.run(), signal);
+    const session = await unlessAborted(
+      Promise.race([handshake.run(), writer.failed]),
+      signal,
+    );
     return new Connection(
       { source, records, writer },
       session,

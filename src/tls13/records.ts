@@ -341,9 +341,16 @@ export class RecordWriter {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #written: Promise<void> = Promise.resolve();
+  readonly #failed: PromiseWithResolvers<never> = Promise.withResolvers();
 
   constructor(writable: WritableStream<Uint8Array>) {
     this.#writer = writable.getWriter();
+    this.#failed.promise.catch(() => {});
+  }
+
+  /** Rejects once the transport fails to write; never resolves. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
   }
 
   /** Records that were sent under these keys. */
@@ -400,14 +407,18 @@ export class RecordWriter {
   /**
    * Hands records to the transport. It returns when the transport takes them,
    * which is before they are sent: an error may come with the next call.
+   *
+   * @throws {TlsFailure} `ERR_CERTPIN_TLS_TRUNCATED` if the transport fails.
    */
   async write(...records: readonly Bytes[]): Promise<void> {
     await this.#written;
     const all = concat(this.#deferred ?? new Uint8Array(0), ...records);
     this.#forgetDeferred();
     if (all.length === 0) return;
-    this.#written = this.#writer.write(all);
-    this.#written.catch(() => {});
+    this.#written = this.#writer.write(all).catch((cause) => {
+      throw truncated({ cause });
+    });
+    this.#written.catch(this.#failed.reject);
   }
 
   /**

@@ -563,6 +563,55 @@ export const tls13Connections: Body = (t) => {
     await tls.close();
   });
 
+  t.test("openTls() rejects if the transport cannot write, whatever it reads", async () => {
+    const cause = new Error("broken pipe");
+    const opening = startClient({
+      readable: new ReadableStream(),
+      writable: new WritableStream({
+        write() {
+          throw cause;
+        },
+      }),
+    });
+    const error = await opening.catch((error: unknown) => error);
+    assert(error instanceof ConnectionError);
+    assertEquals(
+      [error.code, error.cause],
+      ["ERR_CERTPIN_TLS_TRUNCATED", cause],
+    );
+  });
+
+  t.test("a failing write leaves what the server has sent to be read", async () => {
+    const { client, server: end } = connectionPair();
+    const server = new TestServer(end);
+    let isBroken = false;
+    const writer = client.writable.getWriter();
+    const writable = new WritableStream<Uint8Array>({
+      async write(chunk) {
+        if (isBroken) throw new Error("broken pipe");
+        await writer.write(chunk);
+      },
+    });
+    const [tls] = await Promise.all([
+      startClient({ readable: client.readable, writable }),
+      server.handshake(),
+    ]);
+    isBroken = true;
+    const writing = tls.writable.getWriter();
+    const errors: unknown[] = [];
+    // A write returns when the transport takes it: the next one tells.
+    for (let count = 0; count < 3; count++) {
+      await writing.write(encode("x")).catch((error) => errors.push(error));
+    }
+    assert(errors.length > 0);
+    const [error] = errors;
+    assert(error instanceof ConnectionError);
+    assertEquals(error.code, "ERR_CERTPIN_TLS_TRUNCATED");
+    await endServer(server);
+    assertEquals(await readAll(tls), encode("all"));
+    await tls.close();
+  });
+
   t.test("closing writable sends close_notify, and leaves readable open", async () => {
     const { server, tls } = await connected();
     const writer = tls.writable.getWriter();
