@@ -15,8 +15,7 @@ const REASONS: Readonly<Record<string, string>> = {
     "for small bodies undici's client, and the `Response` and its stream that JavaScript constructs; for large ones decrypting and decoding UTF-8, which both pay, and one copy, since a stream of bytes takes its memory over.",
   "deno bulk":
     "`node:tls` decrypts in JavaScript's thread, and copies into a buffer of its own.",
-  "cold":
-    "reading and compiling our own modules beside pkijs and undici, and reading the platform's anchors.",
+  "cold": "reading and compiling our own modules beside pkijs and undici.",
   "connect seen":
     "the verdict: the path is searched and checked anew for each connection. Certificates, digests and verified signatures are kept.",
   "connect never":

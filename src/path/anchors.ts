@@ -100,10 +100,51 @@ export function anchorStore(certificates: readonly Certificate[]): AnchorStore {
 export function lazyAnchorStore(
   sources: readonly (string | Uint8Array)[],
 ): AnchorStore {
-  return new IndexedStore(
-    sources.flatMap((source) => readable(() => splitDer(source)) ?? [])
-      .flatMap((der) => readable(() => lazyEntry(der)) ?? []),
+  // The caller's bytes may change before they are read.
+  return new DeferredStore(
+    sources.map((source) =>
+      typeof source === "string" ? source : source.slice()
+    ),
   );
+}
+
+/** Indexed when something is looked up first: many programs never do. */
+class DeferredStore implements AnchorStore {
+  #sources: readonly (string | Uint8Array)[];
+  #indexed: IndexedStore | undefined;
+
+  constructor(sources: readonly (string | Uint8Array)[]) {
+    this.#sources = sources;
+  }
+
+  get #store(): IndexedStore {
+    if (this.#indexed === undefined) {
+      this.#indexed = new IndexedStore(
+        this.#sources.flatMap((source) =>
+          readable(() => splitDer(source)) ?? []
+        )
+          .flatMap((der) => readable(() => lazyEntry(der)) ?? []),
+      );
+      this.#sources = [];
+    }
+    return this.#indexed;
+  }
+
+  get size(): number {
+    return this.#store.size;
+  }
+
+  bySubject(issued: Certificate): readonly Certificate[] {
+    return this.#store.bySubject(issued);
+  }
+
+  hasKeyOf(certificate: Certificate): boolean {
+    return this.#store.hasKeyOf(certificate);
+  }
+
+  has(certificate: Certificate): boolean {
+    return this.#store.has(certificate);
+  }
 }
 
 function lazyEntry(der: Bytes): Entry {
