@@ -39,9 +39,31 @@ const ZLIB_METHOD = 8;
 
 type MakeDecoder = (firstByte: number) => Duplex;
 
+/** Not `Duplex.fromWeb`: that of Deno 2.8 leaves rejections unhandled. */
 function brotliOfDeno(): Duplex {
-  const stream = new DecompressionStream("brotli" as CompressionFormat);
-  return Duplex.fromWeb(stream as Parameters<typeof Duplex.fromWeb>[0]);
+  const web = new DecompressionStream("brotli" as CompressionFormat);
+  const writer = web.writable.getWriter();
+  const reader = web.readable.getReader();
+  for (const { closed } of [writer, reader]) closed.catch(() => {});
+  return new Duplex({
+    write(chunk, _encoding, done) {
+      writer.write(chunk).then(() => done(), done);
+    },
+    final(done) {
+      writer.close().then(() => done(), done);
+    },
+    read() {
+      reader.read().then(
+        ({ done, value }) => this.push(done ? null : value),
+        (error) => this.destroy(error),
+      );
+    },
+    destroy(error, done) {
+      reader.cancel(error).catch(() => {});
+      writer.abort(error).catch(() => {});
+      done(error);
+    },
+  });
 }
 
 const DECODERS: ReadonlyMap<string, MakeDecoder> = new Map<
