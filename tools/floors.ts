@@ -25,6 +25,7 @@ export const FLOORS: readonly Floor[] = [
       "src/version.ts",
       "src/host.ts",
       "src/byte_stream.ts",
+      "src/integrity.ts",
       "src/crypto/",
     ],
   },

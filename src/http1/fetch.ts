@@ -110,7 +110,7 @@ export function createHttp1Fetch<Connection extends OpenConnection>(
       let location: URL | undefined;
       try {
         if (request.redirect !== "manual") {
-          location = locationOf(url, message.status, headers);
+          location = locationOf(url, message);
         }
         if (location !== undefined) {
           if (request.redirect === "error") {

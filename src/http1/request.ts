@@ -10,7 +10,7 @@ import { concatBytes } from "../bytes.ts";
 import { MAX_HTTP_HELD_BYTES } from "../limits.ts";
 import { quoteText } from "../text.ts";
 import type { RequestBody, RequestMessage } from "./connection.ts";
-import { type Field, isToken } from "./message.ts";
+import { type Field, isToken, type ResponseHead } from "./message.ts";
 
 /** The body of a request. */
 export interface BodySource {
@@ -301,12 +301,14 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
  */
 export function locationOf(
   from: URL,
-  status: number,
-  headers: Headers,
+  { status, fields }: ResponseHead,
 ): URL | undefined {
-  const location = headers.get("location");
-  if (!REDIRECTS.has(status) || location === null) return undefined;
-  const url = new URL(location, from);
+  const locations = fields.filter(([name]) => name === "location");
+  if (!REDIRECTS.has(status) || locations.length === 0) return undefined;
+  const text = locations.map(([, value]) => value).join(", ");
+  // Bytes that are not ASCII are those of UTF-8.
+  const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const url = new URL(new TextDecoder().decode(bytes), from);
   if (url.hash === "") url.hash = from.hash;
   return url;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { encodeBase64 } from "@std/encoding/base64";
+import { matchesIntegrity } from "../integrity.ts";
 import { MAX_HTTP_CONTENT_CODINGS } from "../limits.ts";
 import { drain, type ResponseMessage } from "./connection.ts";
 import { listOf } from "./message.ts";
@@ -130,29 +130,13 @@ function decoded({ fields, body }: ResponseMessage): Bytes {
   return known.reduceRight(decode, body);
 }
 
-const METADATA = /^(sha256|sha384|sha512)-([A-Za-z\d+/_-]+={0,2})(?:\?.*)?$/;
-
-/** Compares a body with what its caller expects (Subresource Integrity). */
+/** Reads the whole body, and compares it with what its caller expects. */
 async function checkIntegrity(body: Bytes, integrity: string): Promise<Bytes> {
-  const expected = integrity.split(/\s+/)
-    .map((text) => METADATA.exec(text))
-    .filter((found) => found !== null)
-    .map(([, hash, digest]) => ({
-      hash,
-      digest: digest.replaceAll("-", "+").replaceAll("_", "/"),
-    }));
-  const [strongest] = expected.map(({ hash }) => hash).sort().reverse();
-  if (strongest === undefined) return body;
-  const bytes = await new Response(body).arrayBuffer();
-  const name = strongest.replace("sha", "SHA-");
-  const digest = encodeBase64(await crypto.subtle.digest(name, bytes));
-  const isExpected = expected.some((one) =>
-    one.hash === strongest && one.digest === digest
-  );
-  if (!isExpected) {
-    throw new TypeError("The body is not what its integrity says");
+  const bytes = new Uint8Array(await new Response(body).arrayBuffer());
+  if (await matchesIntegrity(bytes, integrity)) {
+    return new Response(bytes).body!;
   }
-  return new Response(bytes).body!;
+  throw new TypeError("The body is not what its integrity says");
 }
 
 /** Adds to a `Response` what a constructed one does not show. */

@@ -12,7 +12,7 @@ import type { PinnedAgent } from "../dispatcher.ts";
 import { prepareAgent } from "../dispatcher_options.ts";
 import { type PinnerSource, REFUSED_BY_FETCH } from "../../tls/options.ts";
 import { Exchange, type ExchangeRequest, networkError } from "./exchange.ts";
-import { matchesIntegrity } from "./integrity.ts";
+import { matchesIntegrity } from "../../integrity.ts";
 import { redirectOf } from "./redirect.ts";
 import { type FetchRequest, readRequest } from "./request.ts";
 import { buildResponse } from "./response.ts";

@@ -780,6 +780,14 @@ function redirects(t: Harness): void {
     assertEquals([response.status, await response.text()], [302, "moved"]);
   });
 
+  t.test("a location that is not ASCII is read as UTF-8", async () => {
+    const origin = once(302, "/\xc3\xa9");
+    const pinned = origin.fetch();
+    const response = await pinned(URL_);
+    assertEquals(response.url, `${URL_}%C3%A9`);
+    pinned.close();
+  });
+
   t.test("a redirect to nowhere, or with credentials, fails", async () => {
     for (const location of ["https://", "https://a:b@origin.example/"]) {
       const origin = once(302, location);
