@@ -20,6 +20,7 @@ import {
   RUNTIMES,
 } from "./bench.ts";
 import { CONNECTIONS, PAIRS, WARM_UPS } from "./connect.ts";
+import { benchEdge } from "./edge.ts";
 import { benchLimbo } from "./limbo.ts";
 import { benchMesh } from "./mesh.ts";
 import {
@@ -35,7 +36,7 @@ const HELP = `Measures certpin against what it stands on, in one run.
 
 Usage: deno task bench [options] [benchmark ...]
 
-Benchmarks: fetch connect check bulk cold hosts memory; on Deno also mesh, limbo.
+Benchmarks: fetch connect check bulk cold hosts memory; on Deno also edge, mesh, limbo.
 With names, only these run, and bench/RESULTS.md stays as it is.
 
 Options:
@@ -55,6 +56,7 @@ const NAMES = [
   "cold",
   "hosts",
   "memory",
+  "edge",
   "mesh",
   "limbo",
 ];
@@ -243,13 +245,21 @@ async function main(): Promise<void> {
   let version = "";
   try {
     const inside = positionals.filter((name) =>
-      name !== "mesh" && name !== "limbo"
+      !["edge", "mesh", "limbo"].includes(name)
     );
     if (positionals.length === 0 || inside.length > 0) {
       version = await measure(runtime, inside, folder, onRow);
     }
     const add = (bench: string, found: readonly Row[]) =>
       found.forEach((row) => onRow({ bench, ...row }));
+    if (runtime === "deno" && isWanted("edge")) {
+      const found = await benchEdge(folder);
+      if (found) add("edge", found);
+      else {
+        skipped.push("edge");
+        print("SKIPPED edge: npx does not bring workerd");
+      }
+    }
     if (runtime === "deno" && isWanted("mesh")) add("mesh", await benchMesh());
     if (runtime === "deno" && isWanted("limbo")) {
       const vectors = Deno.env.get("CERTPIN_VECTORS");

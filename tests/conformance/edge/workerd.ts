@@ -22,18 +22,24 @@ export interface WorkerOptions {
   readonly objects?: Readonly<Record<string, string>>;
   /** Text bindings. */
   readonly texts?: Readonly<Record<string, string>>;
+  /** PEM of what the runtime's own TLS trusts. */
+  readonly trusted?: string;
 }
 
 /** A Worker that is served until it is disposed of. */
 export interface ServedWorker extends AsyncDisposable {
   readonly url: string;
+  /** Of the runtime's process. */
+  readonly pid: number;
   /** Bytes of its bundle. */
   readonly code: string;
   /** Posts JSON to a path. */
   post(path: string, body: unknown): Promise<Response>;
 }
 
-function configOf({ objects = {}, texts = {} }: WorkerOptions): string {
+function configOf(
+  { objects = {}, texts = {}, trusted }: WorkerOptions,
+): string {
   const bindings = [
     ...Object.entries(objects).map(([name, className]) =>
       `(name = "${name}", durableObjectNamespace = "${className}")`
@@ -55,7 +61,12 @@ const config :Workerd.Config = (
       durableObjectNamespaces = [${namespaces}],
       durableObjectStorage = (inMemory = void),
     )),
-    (name = "internet", network = (allow = ["public", "private", "local"])),
+    (name = "internet", network = (
+      allow = ["public", "private", "local"],
+      tlsOptions = (trustedCertificates = [${
+    trusted === undefined ? "" : JSON.stringify(trusted)
+  }]),
+    )),
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "worker")],
 );
@@ -100,6 +111,7 @@ export async function serveWorker(
   const url = `http://127.0.0.1:${await readPort(child.stdout)}`;
   return {
     url,
+    pid: child.pid,
     code,
     post: async (path, body) =>
       await fetch(url + path, { method: "POST", body: JSON.stringify(body) }),
