@@ -10,7 +10,7 @@ import { queryPostgres } from "./postgres.ts";
 
 /** What the Worker's settings give it. */
 interface Environment {
-  /** The roots to trust, as PEM: `certpin roots pins.json` prints them. */
+  /** The roots to trust, as PEM. */
   readonly ROOTS: string;
   /** Another policy as JSON text, instead of pins.json. */
   readonly POLICY?: string;
