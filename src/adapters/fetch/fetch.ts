@@ -164,9 +164,10 @@ export function createFetch(
       loading = undefined;
       throw error;
     });
+  // With a default, as the global function: its length is 1.
   const fetch = async (
     input: string | URL | Request,
-    init?: RequestInit,
+    init: RequestInit | undefined = undefined,
   ): Promise<Response> => {
     let request: FetchRequest;
     try {

@@ -86,6 +86,56 @@ export const fetchBehaviours: Body = (t) => {
     }
   }
 
+  t.test("fetch: has the name and the length of the global function", async () => {
+    await using fetch = createFetch({
+      version: 1,
+      unlisted: "allow",
+      hosts: {},
+    });
+    assertEquals([fetch.name, fetch.length], ["fetch", 1]);
+  });
+
+  t.test("fetch: leaves no listener on a signal, however a request ends", async () => {
+    const chain = await chainOnce();
+    await using server = await serveRaw(chain);
+    await using fetch = createFetch(chain.policy, { ca: chain.ca, lookup });
+    const url = `https://localhost:${server.port}`;
+    server.on("/reset", (_, reply) => void reply.socket.destroy());
+    server.on(
+      "/truncate",
+      (_, reply) =>
+        reply.end("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nshort"),
+    );
+    server.on("/none", (_, reply) => reply.write("HTTP/1.1 204 None\r\n\r\n"));
+    server.on(
+      "/redirect",
+      (_, reply) => reply.respond({ status: 302, headers: { location: "/" } }),
+    );
+    const { signal } = new AbortController();
+    let added = 0;
+    let listening = 0;
+    const add = signal.addEventListener.bind(signal);
+    const remove = signal.removeEventListener.bind(signal);
+    signal.addEventListener = (...args: Parameters<typeof add>) => {
+      added++;
+      listening++;
+      add(...args);
+    };
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+      listening--;
+      remove(...args);
+    };
+    for (const path of ["/", "/redirect", "/none", "/truncate", "/reset"]) {
+      const init = { method: "POST", signal };
+      await fetch(url + path, init).then((response) => response.text())
+        .catch(() => {});
+    }
+    const cancelled = await fetch(url, { signal });
+    await cancelled.body!.cancel();
+    assert(added >= 6);
+    assertEquals(listening, 0);
+  });
+
   t.test("fetch: every listed difference is about a behaviour", () => {
     const all = BEHAVIOURS.flatMap(({ behaviours }) =>
       behaviours.map(({ name }) => name)
