@@ -255,6 +255,14 @@ export function startUpload(body: Exclude<RequestBody, EncodedBody>): Upload {
   return { body: pieces(source), cancel: (reason) => source.cancel(reason) };
 }
 
+/** Lets go of a body that is not sent, or not to its end. */
+export function cancelBody(body: RequestBody | null, reason: unknown): void {
+  if (body?.kind === "stream") body.source.cancel(reason);
+  else if (body?.kind === "encoded") {
+    body.bytes.then((settled) => cancelBody(settled, reason), () => {});
+  }
+}
+
 /** Waits for a body that is encoded; others are as they are. */
 export async function settleBody(
   body: RequestBody,

@@ -7,7 +7,7 @@ import { setImmediate } from "node:timers";
 import { CertpinError } from "../../errors.ts";
 import { type PinnerOptions, rememberPinner } from "../../pinner/pinner.ts";
 import type { CertificateInput } from "../../tls/trust.ts";
-import { settleBody } from "./body.ts";
+import { cancelBody, settleBody } from "./body.ts";
 import type { PinnedAgent } from "../dispatcher.ts";
 import { prepareAgent } from "../dispatcher_options.ts";
 import { type PinnerSource, REFUSED_BY_FETCH } from "../../tls/options.ts";
@@ -175,8 +175,13 @@ export function createFetch(
     } catch (error) {
       throw error instanceof CertpinError ? networkError(error) : error;
     }
-    if (isClosed) throw networkError(new ClosedError());
-    return await fetchWith(agent ?? await load(), request);
+    try {
+      if (isClosed) throw networkError(new ClosedError());
+      return await fetchWith(agent ?? await load(), request);
+    } catch (error) {
+      cancelBody(request.body, error);
+      throw error;
+    }
   };
   const close = async () => {
     isClosed = true;

@@ -218,12 +218,14 @@ function readFields(
   if (duplex !== undefined && duplex !== "half") {
     throw new TypeError('Cannot fetch: duplex can only be "half"');
   }
+  // Before the stream is taken: a call that is refused leaves it alone.
+  if (
+    DEMANDS_DUPLEX && duplex === undefined &&
+    init.body instanceof ReadableStream
+  ) throw new TypeError('Cannot fetch: a stream needs duplex: "half"');
   let body: RequestBody | null = null;
   if (hasOwnBody) {
     body = extractBody(init.body);
-    if (body.kind === "stream" && duplex === undefined && DEMANDS_DUPLEX) {
-      throw new TypeError('Cannot fetch: a stream needs duplex: "half"');
-    }
   } else if (request !== undefined) {
     if (request.bodyUsed || request.body?.locked) {
       throw new TypeError("Cannot fetch: the request's body is used already");

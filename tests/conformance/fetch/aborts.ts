@@ -140,6 +140,37 @@ export const aborts: BehaviourGroup = {
       },
     },
     {
+      name: "cancels the stream of a call that comes after the abort",
+      expected: [MINE, true],
+      async observe({ fetch, url }) {
+        let isCancelled = false;
+        const body = new ReadableStream({
+          cancel() {
+            isCancelled = true;
+          },
+        });
+        const signal = AbortSignal.abort(new Mine());
+        const init = {
+          method: "POST",
+          body,
+          duplex: "half",
+          signal,
+        } as RequestInit;
+        const error = await outcome(() => fetch(url, init));
+        await turn();
+        return [error, isCancelled];
+      },
+    },
+    {
+      name: "leaves the stream of a wrong call alone",
+      expected: [REFUSED, false],
+      async observe({ fetch, url }) {
+        const body = new ReadableStream();
+        const init = { body, duplex: "half" } as RequestInit;
+        return [await outcome(() => fetch(url, init)), body.locked];
+      },
+    },
+    {
       name: "ends one of two requests, not the other",
       expected: [MINE, "late"],
       async observe({ fetch, url, server }) {
