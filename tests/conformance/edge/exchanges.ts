@@ -888,6 +888,23 @@ function responses(t: Harness): void {
     }
   });
 
+  t.test("cancelling a body that is decoded ends its connection", async () => {
+    const gzip = await compress("hello".repeat(1_000), "gzip");
+    for (const body of [new Uint8Array(), gzip.slice(0, 20)]) {
+      const head =
+        `${HEAD}Content-Encoding: gzip\r\nContent-Length: ${gzip.length}\r\n\r\n`;
+      const origin = new Origin(() => ({ pieces: [head, body] }));
+      const response = await origin.fetch()(URL_);
+      const reader = response.body!.getReader();
+      const reading = reader.read().catch(() => {});
+      await tick();
+      await reader.cancel();
+      await reading;
+      while (origin.ended === 0) await tick();
+      assertEquals(origin.ended, 1);
+    }
+  });
+
   t.test("a broken coding fails, an unknown one is left, an empty body is empty", async () => {
     const gzip = await compress("hello".repeat(100), "gzip");
     for (const broken of [gzip.slice(0, -4), gzip.map((byte) => byte ^ 1)]) {
