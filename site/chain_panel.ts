@@ -103,12 +103,11 @@ async function policyFor(
   const { hostname, at, anchors, isAssumed } = input;
   if (hostname === undefined) return [];
   const expiry = new Date(at.getTime() + EXPIRY_MS).toISOString().slice(0, 10);
-  const { host } = await propose(
-    path,
-    [],
-    `${expiry}T00:00:00Z`,
-    undefined,
-  );
+  const { host } = await propose(path, {
+    backups: [],
+    expiresAt: `${expiry}T00:00:00Z`,
+    at,
+  });
   const document = { version: 1 as const, hosts: { [hostname]: host } };
   const policy = parsePolicy(document);
   const findings = await lintPolicy(policy, {

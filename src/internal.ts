@@ -47,4 +47,5 @@ export {
   TAG,
 } from "./x509/der.ts";
 export { readPublicKeyInfo } from "./x509/layout.ts";
+export { organisationOf } from "./x509/organisation.ts";
 export { readPem, writePem } from "./x509/pem.ts";

@@ -31,7 +31,8 @@ import type { CommandParser } from "../command.ts";
 import { readKeyFile } from "../keys/secrets.ts";
 import type { StartTls } from "../starttls.ts";
 import { errStyle, outStyle, shown } from "../render/style.ts";
-import { resolveTrust } from "../trust.ts";
+import { PIN_CHOICES, type PinChoice } from "./proposal.ts";
+import { publicRoots, readCertificates, resolveTrust } from "../trust.ts";
 import {
   type Address,
   address,
@@ -50,6 +51,7 @@ interface InitOptions {
   readonly expires: number;
   readonly roots: readonly string[];
   readonly at?: Date;
+  readonly pin?: PinChoice;
   readonly starttls?: StartTls;
   readonly connectTo?: Address;
   readonly timeout: number;
@@ -114,6 +116,7 @@ function printProposal(io: Io, found: readonly Found[], hasBackup: boolean) {
         `  ${style.dim("backup".padEnd(12))} ${style.yellow("missing")}\n`,
       );
     }
+    for (const line of proposal.why) io.out(`  ${style.dim(line)}\n`);
   }
 }
 
@@ -127,10 +130,16 @@ async function run(io: Io, options: InitOptions): Promise<number> {
     schemaText,
   );
   const trust = await resolveTrust(io, options.roots);
+  const known = {
+    publicRoots: publicRoots(),
+    own: (await Promise.all(
+      options.roots.map((file) => readCertificates(io, file)),
+    )).flat(),
+  };
   const backups = await readBackups(io, options);
   const progress = startProgress(io, "looking at", options.hosts.length);
   const found = await inParallel(options.hosts, WIDTH, async (target) => {
-    const one = await findHost(target, options, trust, backups);
+    const one = await findHost(target, options, trust, backups, known);
     progress.done();
     return one;
   }).finally(() => progress.stop());
@@ -191,6 +200,7 @@ function report(
       hostname: target.hostname,
       pins: proposal!.pins,
       backup: hasBackup,
+      why: proposal!.why,
     }));
     const document = { policy: options.out, schema: schemaFile, hosts };
     io.out(jsonText(document));
@@ -233,6 +243,9 @@ export const initCommand: CommandParser = command(
       passphraseFile: optional(option("--passphrase-file", file(), {
         description: message`Holds the passphrase of encrypted keys.`,
       })),
+      pin: optional(option("--pin", choice(PIN_CHOICES), {
+        description: message`What to pin, instead of what suits the path.`,
+      })),
       expires: withDefault(
         option("--expires", whole("DAYS", 1, 3_650), {
           description: message`When the pins expire, in days from now.`,
@@ -258,6 +271,6 @@ export const initCommand: CommandParser = command(
   {
     brief: message`Writes a policy for hosts as they are now.`,
     description:
-      message`Connects, verifies, and proposes pins of the issuing intermediate and of the leaf. A backup pin comes from ${"--backup"}, or is left as a gap that lint reports.`,
+      message`Connects, verifies, and proposes pins: under a public CA of the leaf's key, else of the issuing intermediate and of the leaf. ${"--pin ca-set"} takes all roots of the CA. A backup pin comes from ${"--backup"}, or is left as a gap that lint reports.`,
   },
 );

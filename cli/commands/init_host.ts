@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  type Certificate,
   CertpinError,
   fingerprint,
   parseCertificates,
@@ -14,8 +15,9 @@ import { defaultPort } from "./check_host.ts";
 import { Failure } from "../failure.ts";
 import { findPath } from "./inspection.ts";
 import { probe } from "../probe.ts";
-import { type Proposal, propose } from "./proposal.ts";
+import { type PinChoice, type Proposal, propose } from "./proposal.ts";
 import type { StartTls } from "../starttls.ts";
+import { anchorStore } from "@certpin/certpin/internal";
 import type { Trust } from "../trust.ts";
 import { type Address, formatTarget, type Target } from "../values.ts";
 
@@ -26,10 +28,20 @@ export interface InitHostOptions {
   /** In days from now. */
   readonly expires: number;
   readonly at?: Date;
+  /** Default: what suits the path. */
+  readonly pin?: PinChoice;
   readonly starttls?: StartTls;
   readonly connectTo?: Address;
   /** In seconds. */
   readonly timeout: number;
+}
+
+/** What is known of other CAs than the one at hand. */
+export interface KnownRoots {
+  /** The platform's own roots; undefined if it does not list them. */
+  readonly publicRoots: readonly Certificate[] | undefined;
+  /** The caller's own anchors. */
+  readonly own: readonly Certificate[];
 }
 
 /** A host with what is proposed for it, or why nothing is. */
@@ -47,6 +59,7 @@ export async function findHost(
   options: InitHostOptions,
   trust: Trust,
   backups: readonly Pin[],
+  known: KnownRoots,
 ): Promise<Found> {
   const { starttls, connectTo } = options;
   const { hostname } = target;
@@ -68,7 +81,18 @@ export async function findHost(
     const end = `${day}T00:00:00Z`;
     const isUsual = target.port === defaultPort(starttls);
     const port = isUsual ? undefined : target.port;
-    const proposal = await propose(path, backups, end, port);
+    const { publicRoots, own } = known;
+    const proposal = await propose(path, {
+      backups,
+      expiresAt: end,
+      roots: [...own, ...publicRoots ?? []],
+      at,
+      ...(port === undefined ? {} : { port }),
+      ...(options.pin === undefined ? {} : { choice: options.pin }),
+      ...(publicRoots === undefined ? {} : {
+        isPublic: anchorStore(publicRoots).hasKeyOf(path.certificates.at(-1)!),
+      }),
+    });
     const keys = await Promise.all(
       path.certificates.map(async (certificate, i) => ({
         pin: `${await fingerprint(certificate)}`,

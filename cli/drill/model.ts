@@ -14,6 +14,7 @@ import {
 import {
   digestOf,
   type HostEntry,
+  organisationOf,
   type PinRule,
 } from "@certpin/certpin/internal";
 import {
@@ -62,8 +63,8 @@ async function hasPin(
 }
 
 /** The organisation in a subject; the whole subject if it names none. */
-function ownerOf({ subject }: Certificate): string {
-  return /(?:^|,)O=((?:\\.|[^,\\])*)/.exec(subject)?.[1] ?? subject;
+function ownerOf(certificate: Certificate): string {
+  return organisationOf(certificate) ?? certificate.subject;
 }
 
 /** Which key of a path at hand a pin names. */

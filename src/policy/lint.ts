@@ -9,7 +9,7 @@ import { type AnchorStore, anchorStore } from "../path/anchors.ts";
 import { checkOptionNames } from "../option_names.ts";
 import { quoteText } from "../text.ts";
 import { type Certificate, recordOf } from "../x509/certificate.ts";
-import { attributeText } from "../x509/names.ts";
+import { organisationOf } from "../x509/organisation.ts";
 import { EXPIRES_SOON_MS } from "./decide.ts";
 import { applyAccept } from "./accept.ts";
 import { type Finding, finding } from "./findings.ts";
@@ -46,8 +46,6 @@ const OPTION_NAMES = Object.keys(
     at: true,
   } satisfies Record<keyof LintOptions, true>,
 );
-/** The OID of the organizationName attribute. */
-const ORGANISATION = "2.5.4.10";
 /** Most roots that one finding names. */
 const MAX_SHOWN_ROOTS = 10;
 
@@ -110,13 +108,6 @@ function* lintRoots(
   yield finding("root-only", `${entry.pointer}/pins`, {
     severity: isOwn ? "info" : "warning",
   });
-}
-
-/** The owner of a CA, by the organisation in its subject. */
-function organisationOf(certificate: Certificate): string | undefined {
-  for (const { type, value } of recordOf(certificate).subject.rdns.flat()) {
-    if (type === ORGANISATION) return attributeText(value)?.trim();
-  }
 }
 
 /** Roots of one owner of which some are pinned and some are not. */
