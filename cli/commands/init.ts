@@ -11,6 +11,7 @@ import { argument, command, option } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
 import {
   type HostDocument,
+  parseCertificates,
   parsePolicy,
   type Pin,
   type PolicyDocument,
@@ -32,7 +33,7 @@ import { readKeyFile } from "../keys/secrets.ts";
 import type { StartTls } from "../starttls.ts";
 import { errStyle, outStyle, shown } from "../render/style.ts";
 import { PIN_CHOICES, type PinChoice } from "./proposal.ts";
-import { publicRoots, readCertificates, resolveTrust } from "../trust.ts";
+import { publicRoots, resolveTrust } from "../trust.ts";
 import {
   type Address,
   address,
@@ -132,9 +133,8 @@ async function run(io: Io, options: InitOptions): Promise<number> {
   const trust = await resolveTrust(io, options.roots);
   const known = {
     publicRoots: publicRoots(),
-    own: (await Promise.all(
-      options.roots.map((file) => readCertificates(io, file)),
-    )).flat(),
+    // Not read again: a file may be standard input.
+    own: trust.ca === undefined ? [] : parseCertificates(trust.ca),
   };
   const backups = await readBackups(io, options);
   const progress = startProgress(io, "looking at", options.hosts.length);
