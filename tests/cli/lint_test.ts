@@ -4,7 +4,13 @@ import { parseCertificates } from "../../src/x509/certificate.ts";
 import { fingerprint } from "../../src/pins/fingerprint.ts";
 import { mintChain } from "../../src/testing/mod.ts";
 import { A, B, C, D } from "./formats/samples.ts";
-import { certpin, documentOf, inTemporaryFolder, type Ran } from "./command.ts";
+import {
+  certpin,
+  COMMAND_VARIABLE,
+  documentOf,
+  inTemporaryFolder,
+  type Ran,
+} from "./command.ts";
 
 type Hosts = Record<string, unknown>;
 
@@ -166,17 +172,25 @@ for (const [finding, faulty, sound] of cases) {
   });
 }
 
-Deno.test("certpin lint finds ca-set-incomplete where a root of the same owner is not pinned", async () => {
-  const pins = await Promise.all(
-    several.map(async (root) => `${await fingerprint(root)}`),
-  );
-  const incomplete = async (pinned: readonly string[]) =>
-    (await codesOf(await lint(policyOf({ "api.a.example": { pins: pinned } }))))
-      .filter((one) => one.includes("ca-set-incomplete"));
-  assertEquals(await incomplete(pins.slice(1)), [
-    "warning ca-set-incomplete /hosts/api.a.example/pins",
-  ]);
-  assertEquals(await incomplete(pins), []);
+Deno.test({
+  name:
+    "certpin lint finds ca-set-incomplete where a root of the same owner is not pinned",
+  // The roots above are this runtime's; a package's may have others.
+  ignore: Deno.env.get(COMMAND_VARIABLE) !== undefined,
+  fn: async () => {
+    const pins = await Promise.all(
+      several.map(async (root) => `${await fingerprint(root)}`),
+    );
+    const incomplete = async (pinned: readonly string[]) =>
+      (await codesOf(
+        await lint(policyOf({ "api.a.example": { pins: pinned } })),
+      ))
+        .filter((one) => one.includes("ca-set-incomplete"));
+    assertEquals(await incomplete(pins.slice(1)), [
+      "warning ca-set-incomplete /hosts/api.a.example/pins",
+    ]);
+    assertEquals(await incomplete(pins), []);
+  },
 });
 
 Deno.test("certpin lint --strict fails on warnings, not on notes", async () => {
