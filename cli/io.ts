@@ -16,13 +16,13 @@ export interface Io {
   env(name: string): string | undefined;
   /** All of standard input, up to `most` bytes and one more. */
   readStdin(most: number): Promise<Uint8Array>;
-  /** Asks on the terminal without echo; undefined where there is none, null after Ctrl-C. */
+  /** Asks on the terminal without echo; undefined without a terminal, null after Ctrl-C. */
   askHidden(question: string): Promise<string | null | undefined>;
   /** Whether results go to a terminal. */
   readonly outIsTerminal: boolean;
   /** Whether errors and progress go to a terminal. */
   readonly errIsTerminal: boolean;
-  /** Width of the terminal in columns; 80 where there is none. */
+  /** Width of the terminal in columns; 80 without a terminal. */
   readonly columns: number;
 }
 
@@ -92,7 +92,7 @@ function readHiddenLine(question: string): Promise<string | null> {
 /** The real streams. */
 export function processIo(): Io {
   const { stdin, stdout, stderr } = process;
-  // A reader that has seen enough (`| head`) is no error of ours.
+  // A reader that has seen enough (`| head`) is not an error.
   stdout.on("error", (error: Error & { code?: string }) => {
     if (error.code !== "EPIPE") throw error;
   });

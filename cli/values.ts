@@ -46,7 +46,7 @@ export function file(metavar: "FILE" | "POLICY" = "FILE"): ValueParser<
   };
 }
 
-/** Reads `host`, `host:port`, `[v6]` and `[v6]:port`; undefined where it is none. */
+/** Reads `host`, `host:port`, `[v6]` and `[v6]:port`; undefined for anything else. */
 export function parseTarget(input: string): Target | undefined {
   // A bare IPv6 address has more than one colon, and no port.
   const isBareIpv6 = /^[^[\]]*:[^[\]]*:[^[\]]*$/.test(input);

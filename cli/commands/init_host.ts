@@ -106,7 +106,7 @@ export async function findHost(
   }
 }
 
-/** A backup on the path that it should replace is none, the root included. */
+/** A key on the current path cannot be a backup for that path, the root included. */
 export function refuseFalseBackups(
   found: readonly Found[],
   backups: readonly Pin[],

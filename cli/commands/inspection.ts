@@ -119,7 +119,7 @@ export async function inspectChain(
   };
 }
 
-/** The presented certificates that are on no path; all of them where there is none. */
+/** The presented certificates that are on no path; all of them if there is no path. */
 export function leftOver(inspection: Inspection): readonly Inspected[] {
   return inspection.presented.filter(({ view }) => view.role === undefined);
 }

@@ -1,6 +1,6 @@
 /**
- * Replays events against a policy: whom would it lock out, and whom would it
- * let in?
+ * Replays events against a policy: which clients would be locked out, and which
+ * impostors accepted?
  *
  * @module
  */

@@ -178,7 +178,7 @@ export function documentOf(
 /** A date as those formats have it that know days only. */
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
-/** Midnight UTC of a day such as `2027-06-01`; undefined where it is none. */
+/** Midnight UTC of a day such as `2027-06-01`; undefined if the text is not a day. */
 export function dayToInstant(day: string): string | undefined {
   if (!DAY.test(day)) return undefined;
   const date = new Date(`${day}T00:00:00Z`);

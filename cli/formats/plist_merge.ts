@@ -201,7 +201,7 @@ function canonical(value: unknown): unknown {
  * Puts the value that `source` has at `path` into `target`.
  *
  * @param target A property list that exists; all of it but that value stays.
- * @param source A property list of ours, as a format writes it.
+ * @param source A property list that a format wrote.
  * @param path The keys that lead to the value.
  * @param what What the file is, for messages.
  * @throws {PolicyError} `ERR_CERTPIN_DOCUMENT_SYNTAX` if the target is no

@@ -40,7 +40,7 @@ function* observe(
   }));
 }
 
-/** Which roles of `each-role` have no match; else that there is none at all. */
+/** Which roles of `each-role` have no match; or that no pin matches at all. */
 function missing(entry: HostEntry, { pins }: MatchedPath): string {
   const matches = pins?.matches ?? [];
   if (matches.length === 0) return "no pin matches the verified path";

@@ -31,7 +31,7 @@ export interface ReportJson {
   readonly "noted-hostname"?: string;
   /** The chain as presented, in PEM: unverified, the peer's own words. */
   readonly "served-certificate-chain": readonly string[];
-  /** The verified path, leaf first, in PEM; empty where there is none. */
+  /** The verified path, leaf first, in PEM; empty without a valid path. */
   readonly "validated-certificate-chain": readonly string[];
   /**
    * The pins of the host that have been hashed: `pin-sha256="…"`, or the

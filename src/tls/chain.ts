@@ -14,7 +14,7 @@ export interface LinkedCertificate {
 /**
  * Copies the certificates out of a linked list of them.
  *
- * The links are the runtime's guess at who issued whom and prove nothing: the
+ * The links are the runtime's guess at which certificate issued which, and prove nothing: the
  * result is an untrusted chain of which only the first is known to be the leaf.
  */
 export function presentedChain(leaf: LinkedCertificate | null): Uint8Array[] {

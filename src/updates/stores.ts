@@ -7,7 +7,7 @@
 
 /** Keeps one signed policy. */
 export interface PolicyStore {
-  /** The text that was saved last; undefined where there is none yet. */
+  /** The text that was saved last; undefined before the first save. */
   load(): Promise<string | undefined>;
   /** Keeps a text, whole or not at all, also if the process ends meanwhile. */
   save(signed: string): Promise<void>;

@@ -137,7 +137,7 @@ export class ResponseBody {
   #close(): void {
     const controller = this.#controller!;
     controller.close();
-    // Somebody may wait with a buffer of theirs.
+    // A reader may be waiting with its own buffer.
     controller.byobRequest?.respond(0);
     this.#origin.onRead();
   }
