@@ -21,6 +21,10 @@ const runtimes = everything()
 const commandTests = (await filesUnder("tests/cli/"))
   .filter((path) => /^tests\/cli\/\w+_test\.ts$/.test(path));
 
+/** What the oldest and the newest Node run: one test file of each kind. */
+const SAMPLE = /\/(?:help|pin|check|convert)_test\.ts$/;
+const SAMPLED: ReadonlySet<string> = new Set(["node@22.19.0", "node@26"]);
+
 for (const runtime of runtimes) {
   Deno.test({
     name: `the command passes its tests from the package, on ${runtime}`,
@@ -34,8 +38,12 @@ for (const runtime of runtimes) {
       const { command } = await buildNpm();
       await using consumer = await Consumer.create(command, []);
       const bin = `${consumer.folder}/node_modules/@certpin/cli/bin/certpin.js`;
+      const files = SAMPLED.has(runtime)
+        ? commandTests.filter((path) => SAMPLE.test(path))
+        : commandTests;
+      assert(files.length >= 4);
       const { success, output } = await deno(
-        ["test", "-A", "--no-check", "--parallel", ...commandTests],
+        ["test", "-A", "--no-check", "--parallel", ...files],
         {
           cwd: ROOT,
           env: { [COMMAND_VARIABLE]: JSON.stringify([program, bin]) },

@@ -155,6 +155,14 @@ async function conformanceBundle({ folder, level }: Settings): Promise<string> {
   return file;
 }
 
+/**
+ * What a stage is told that runs the seeded samples whatever the level: the
+ * sweeps run whole on Deno and Node 24, and every runtime has all behaviours.
+ */
+function sampled(env: Record<string, string>): Record<string, string> {
+  return { ...env, CERTPIN_TEST: "short" };
+}
+
 /** A stage on another runtime, which npm brings. */
 function onRuntime(
   name: string,
@@ -175,7 +183,11 @@ function onRuntime(
     if (path === undefined) return undefined;
     const file = await conformanceBundle(settings);
     const { folder, verbose } = settings;
-    return await run(path, args(file, junit), { cwd: folder, env, verbose });
+    return await run(path, args(file, junit), {
+      cwd: folder,
+      env: level === "short" ? env : sampled(env),
+      verbose,
+    });
   }, level);
 }
 
@@ -219,7 +231,7 @@ function onDeno(version: string, level: Level): Stage {
     return await run(path, [
       ...["test", "-A", "--no-check", "--no-lock", `--junit-path=${junit}`],
       "tests/conformance/launchers/deno_test.ts",
-    ], { cwd: ROOT, env, verbose });
+    ], { cwd: ROOT, env: sampled(env), verbose });
   }, level);
 }
 
