@@ -4,8 +4,6 @@
 import { assert, assertEquals } from "@std/assert";
 import * as net from "node:net";
 import process from "node:process";
-import * as v8 from "node:v8";
-import { runInNewContext } from "node:vm";
 import {
   MAX_QUEUED_REPORTS,
   MAX_QUEUED_REPORTS_LENGTH,
@@ -13,6 +11,7 @@ import {
 import { createPinner, type Report } from "../../../src/pinner/pinner.ts";
 import { createReporter } from "../../../src/reports/mod.ts";
 import { mintChain } from "../../../src/testing/mod.ts";
+import { collector } from "../adapters/resources.ts";
 import { listen, shut } from "../adapters/servers.ts";
 import type { Body } from "../harness.ts";
 
@@ -20,14 +19,9 @@ const VIOLATIONS = 100_000;
 /** Queue and memory are full before it is measured; a report has some 5 kB. */
 const MAX_GROWTH_BYTES = 2 * MAX_QUEUED_REPORTS_LENGTH;
 
-/** Bytes of the heap that are in use, the garbage collected. */
+/** Bytes of the heap that are in use; the garbage is collected if the runtime can be asked. */
 function heldBytes(): number {
-  const { Bun } = globalThis as { Bun?: { gc(isForced: boolean): void } };
-  if (Bun !== undefined) Bun.gc(true);
-  else {
-    v8.setFlagsFromString("--expose-gc");
-    runInNewContext("gc")();
-  }
+  collector()?.();
   return process.memoryUsage().heapUsed;
 }
 
