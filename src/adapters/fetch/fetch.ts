@@ -183,6 +183,8 @@ export function createFetch(
       throw error;
     }
   };
+  // A bundler may rename the function.
+  Object.defineProperty(fetch, "name", { value: "fetch", configurable: true });
   const close = async () => {
     isClosed = true;
     const loaded = await loading?.catch(() => undefined);
