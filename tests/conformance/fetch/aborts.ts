@@ -12,6 +12,9 @@ class Mine extends Error {
 const MINE = { threw: "Mine" };
 const REFUSED = { threw: "TypeError" };
 
+/** Pieces of a body that ends if nobody cancels it. */
+const MAX_PULLS = 1_000;
+
 /** A port that nobody listens on. */
 async function closedPort(): Promise<number> {
   const server = net.createServer();
@@ -121,10 +124,13 @@ export const aborts: BehaviourGroup = {
         const controller = new AbortController();
         const cancelled = Promise.withResolvers<boolean>();
         server.on("/", () => controller.abort(new Mine()));
+        let pulls = 0;
         const body = new ReadableStream({
           async pull(stream) {
             await turn();
-            stream.enqueue(new Uint8Array(10));
+            // A fetch that never cancels must not keep the process alive.
+            if (pulls++ === MAX_PULLS) stream.close();
+            else stream.enqueue(new Uint8Array(10));
           },
           cancel: () => cancelled.resolve(true),
         });

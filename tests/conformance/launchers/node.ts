@@ -10,11 +10,8 @@ import { edgeBodies } from "../edge_bodies.ts";
 import { createHarness } from "../harness.ts";
 import { recordFeature } from "./features.ts";
 
-/**
- * How long the process may live on after its last test, in milliseconds: longer
- * than the deadline of a request that a test leaves to it.
- */
-const LINGER_MS = 25_000;
+/** How long the process may live on after its last test, in milliseconds. */
+const LINGER_MS = 15_000;
 
 const runtime = process.versions.bun ? "bun" : "node";
 const harness = createHarness({
