@@ -22,7 +22,7 @@ export class Failure extends Error {
   /** The file, host or option that it is about. */
   readonly subject: string | undefined;
 
-  /** Makes a failure; `cause` lends its code, and its message where none is given. */
+  /** Makes a failure; `cause` lends its code, and its message if no other is given. */
   constructor(message: string, options: {
     subject?: string;
     hint?: string;

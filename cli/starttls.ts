@@ -9,7 +9,7 @@ import { escapeText } from "@certpin/certpin/internal";
 /** The protocols that `--starttls` knows. */
 export type StartTls = "smtp" | "imap" | "postgres";
 
-/** Their ports where none is typed. */
+/** Their default ports. */
 export const STARTTLS_PORTS: Readonly<Record<StartTls, number>> = {
   smtp: 25,
   imap: 143,

@@ -40,7 +40,7 @@ export async function readCertificates(
   );
 }
 
-/** The platform's roots; none where they cannot be listed or read. */
+/** The platform's roots; empty if they cannot be listed or read. */
 export function publicRoots(): Certificate[] | undefined {
   const list = platformList();
   if (list === undefined) return undefined;

@@ -33,8 +33,8 @@ export const POLICY_ERROR_CODES = [
 ] as const;
 
 /**
- * Codes of {@linkcode PathError}, in the order of the rules: of two equally
- * deep candidates the one that failed the later rule is reported.
+ * Codes of {@linkcode PathError}, in the order of the rules. If two candidates
+ * are equally deep, the one that failed the later rule is reported.
  */
 export const PATH_ERROR_CODES = [
   "ERR_CERTPIN_PATH_EMPTY_CHAIN",
@@ -135,7 +135,7 @@ export type UpdateErrorCode = typeof UPDATE_ERROR_CODES[number];
 /** Any code of certpin. */
 export type ErrorCode = typeof ERROR_CODES[number];
 
-/** What `JSON.stringify` makes of a {@linkcode CertpinError}. */
+/** The JSON form of a {@linkcode CertpinError}. */
 export interface CertpinErrorJson {
   /** The class. */
   name: string;
@@ -143,7 +143,7 @@ export interface CertpinErrorJson {
   code: ErrorCode;
   /** The message, without the stack. */
   message: string;
-  /** Whatever else the class carries. */
+  /** Further properties of the class. */
   [key: string]: unknown;
 }
 
@@ -152,7 +152,7 @@ export class CertpinError extends Error {
   /** What went wrong; stable across minor versions. */
   readonly code: ErrorCode;
 
-  /** Makes an error with a code and, where there is one, its cause. */
+  /** Makes an error with a code, and optionally a cause. */
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "CertpinError";
@@ -181,17 +181,17 @@ export class CertificateError extends CertpinError {
   }
 }
 
-/** One thing that is wrong with a policy. */
+/** One error in a policy. */
 export interface PolicyProblem {
-  /** Where: a JSON pointer (RFC 6901) into the document; "" is its whole. */
+  /** A JSON pointer (RFC 6901) into the document; "" is the whole document. */
   readonly pointer: string;
-  /** What, for programs. */
+  /** What went wrong, for programs. */
   readonly code: PolicyErrorCode;
-  /** What, for people. */
+  /** What went wrong, for people. */
   readonly message: string;
 }
 
-/** A policy, a pin or a hostname is wrong, or forbids the host. */
+/** A policy, a pin or a hostname is invalid, or the policy refuses the host. */
 export class PolicyError extends CertpinError {
   /** What went wrong. */
   declare readonly code: PolicyErrorCode;
@@ -201,8 +201,8 @@ export class PolicyError extends CertpinError {
   /**
    * Makes the error.
    *
-   * @param problems All problems; where left out, the error's own code and
-   * message at the pointer "".
+   * @param problems All problems. Default: one problem with the error's own
+   * code and message, at the pointer "".
    */
   constructor(
     code: PolicyErrorCode,
@@ -231,7 +231,7 @@ export class PathError extends CertpinError {
 
   /**
    * The name of the rule that a certificate breaks, as SECURITY.md lists them;
-   * absent where no certificate was looked at.
+   * absent if no certificate was checked.
    */
   readonly rule?: string;
 
@@ -255,7 +255,7 @@ export class PathError extends CertpinError {
   }
 }
 
-/** One certificate of the path that was seen, as {@linkcode PinMismatchError} shows it. */
+/** One certificate of the verified path in a {@linkcode PinMismatchError}. */
 export interface ObservedCertificate {
   /** Its role on the path. */
   readonly role: "leaf" | "intermediate" | "root";
@@ -265,7 +265,7 @@ export interface ObservedCertificate {
   readonly pins: readonly string[];
 }
 
-/** A valid path, but no pin of the policy on it, or root pins alone where they are denied. */
+/** The path is valid, but no pin matches it, or only root pins match and the policy denies that. */
 export class PinMismatchError extends CertpinError {
   /** What went wrong. */
   declare readonly code: PinMismatchErrorCode;
@@ -273,7 +273,7 @@ export class PinMismatchError extends CertpinError {
   readonly hostname: string;
   /** The verified path, leaf first. */
   readonly observed: readonly ObservedCertificate[];
-  /** The pins that the policy demands, in canonical form. */
+  /** The pins that the policy requires, in canonical form. */
   readonly configured: readonly string[];
 
   /** Makes the error; `reason` is the first line of the message. */
@@ -310,7 +310,7 @@ export class PinMismatchError extends CertpinError {
   }
 }
 
-/** Input larger, or a search longer, than a named limit allows. */
+/** The input or the search exceeds a named limit. */
 export class LimitError extends CertpinError {
   /** What went wrong. */
   declare readonly code: LimitErrorCode;
@@ -322,7 +322,7 @@ export class LimitError extends CertpinError {
   }
 }
 
-/** A connection cannot be evaluated, or must not be made. */
+/** A connection cannot be opened or evaluated safely. */
 export class ConnectionError extends CertpinError {
   /** What went wrong. */
   declare readonly code: ConnectionErrorCode;

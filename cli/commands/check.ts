@@ -278,7 +278,7 @@ export const checkCommand: CommandParser = command(
       ),
       retries: withDefault(
         option("--retries", whole("N", 0, 10), {
-          description: message`Further attempts where none connects.`,
+          description: message`Further attempts if no connection succeeds.`,
         }),
         0,
       ),

@@ -72,7 +72,7 @@ async function run(io: Io, options: ConvertOptions): Promise<number> {
   const { from, text, losses } = await about(source, () => {
     const from = options.from ?? detectFormat(input);
     if (from === undefined) {
-      throw new Failure("Cannot tell what format it is in", {
+      throw new Failure("Cannot detect the format of the file", {
         subject: source,
         hint: `--from says it: ${FORMAT_NAMES.join(", ")}`,
       });

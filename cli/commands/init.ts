@@ -72,7 +72,7 @@ async function readBackups(io: Io, options: InitOptions): Promise<Pin[]> {
       const reason = whyUnusable(entry.spki);
       if (reason !== undefined) {
         throw new Failure(
-          `Cannot use it as a backup: no path may hold this key: ${reason}`,
+          `Cannot use it as a backup: no valid path may contain this key: ${reason}`,
           { subject: source, hint: USABLE_KEYS },
         );
       }
@@ -98,10 +98,13 @@ async function refuseOverwriting(
   if (!await exists(schemaFile)) return true;
   if (options.force) return true;
   if (await readText(io, schemaFile) === schemaText) return false;
-  throw new Failure("Cannot write the schema: another file is there", {
-    subject: schemaFile,
-    hint: "--force writes over it",
-  });
+  throw new Failure(
+    "Cannot write the schema: a different file exists at this path",
+    {
+      subject: schemaFile,
+      hint: "--force writes over it",
+    },
+  );
 }
 
 function printProposal(io: Io, found: readonly Found[], hasBackup: boolean) {

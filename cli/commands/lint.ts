@@ -233,6 +233,6 @@ export const lintCommand: CommandParser = command(
   {
     brief: message`What will hurt in a policy, graded.`,
     description:
-      message`Connects to nothing. Ends with 1 where there is an error, with ${"--strict"} also where there is a warning.`,
+      message`Opens no connection. Exits with 1 if there is an error, with ${"--strict"} also if there is a warning.`,
   },
 );

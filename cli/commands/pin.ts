@@ -85,7 +85,7 @@ async function rowsOf(
     : entries.filter((entry) => entry.kind === "certificate");
   if (wanted.length === 0) {
     throw new Failure(
-      "Cannot pin a whole certificate: there is none in the file",
+      "Cannot pin a whole certificate: the file contains no certificate",
       { subject: source, hint: "leave out --of certificate to pin the key" },
     );
   }

@@ -122,7 +122,7 @@ export const verifyCommand: CommandParser = command(
       ),
       at: optional(
         option("--at", date(), {
-          description: message`When it is judged, instead of now.`,
+          description: message`Check it at this time instead of now.`,
         }),
       ),
       json: option("--json", { description: message`One JSON document.` }),

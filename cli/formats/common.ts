@@ -156,7 +156,7 @@ export function loseEmptyHost(
   losses.add(
     "host",
     entry.pointer,
-    `${target} can take none of the pins: ${entry.pattern} is left out`,
+    `${target} supports no pin of ${entry.pattern}: the host is left out`,
   );
 }
 

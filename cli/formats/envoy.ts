@@ -81,7 +81,7 @@ function parseYaml(text: string): unknown {
     if (error instanceof ReferenceError) {
       throw new PolicyError(
         "ERR_CERTPIN_DOCUMENT_ENTITY",
-        `Cannot read the ${TITLE}: its aliases grow without end`,
+        `Cannot read the ${TITLE}: its aliases expand without limit`,
         { cause: error },
       );
     }

@@ -51,7 +51,7 @@ function parsePattern(text: string, place: string): Pattern {
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
   }
-  return syntaxError(TITLE, `the pattern "${text}" is none`, place);
+  return syntaxError(TITLE, `"${text}" is not a valid pattern`, place);
 }
 
 /** Whether every host that `inner` matches is matched by `outer` too. */

@@ -117,7 +117,7 @@ export async function convert(
   from: FormatName | undefined = detectFormat(text),
 ): Promise<Converted> {
   if (from === undefined) {
-    syntaxError("file", `it is none of ${FORMAT_NAMES.join(", ")}`);
+    syntaxError("file", `expected one of ${FORMAT_NAMES.join(", ")}`);
   }
   const read = from === "policy"
     ? { document: text, losses: [] }

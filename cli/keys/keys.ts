@@ -187,7 +187,7 @@ class KeyReader {
         return;
       case "OPENSSH PRIVATE KEY":
         return formatError(
-          "Cannot use a key of OpenSSH; convert a copy with `ssh-keygen -p -m PKCS8`",
+          "Cannot use an OpenSSH key; convert a copy with `ssh-keygen -p -m PKCS8`",
         );
       default:
         formatError(`Cannot use a PEM block labelled ${quoteText(label)}`);
@@ -250,13 +250,13 @@ export async function readKeys(
     const label = isDer ? labelOf(readDer(bytes)) : undefined;
     if (label === undefined) {
       formatError(
-        "Cannot tell what this is: neither PEM nor the DER of a certificate, request, public or private key, or PKCS#12",
+        "Unknown file format: neither PEM nor DER of a certificate, request, public key, private key or PKCS#12 file",
       );
     }
     await reader.read(label, bytes);
   }
   if (reader.entries.length === 0) {
-    formatError("Cannot find a key: the file holds none");
+    formatError("Cannot find a key in the file");
   }
   return reader.entries;
 }

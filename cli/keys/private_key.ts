@@ -264,7 +264,7 @@ export async function spkiOfPrivateKey(
   if (name === undefined) {
     keyError(
       "ERR_CERTPIN_KEY_ALGORITHM",
-      `Cannot use a private key of algorithm ${algorithmId}: RSA, EC, Ed25519 and Ed448 are known`,
+      `Cannot use a private key of algorithm ${algorithmId}: only RSA, EC, Ed25519 and Ed448 are supported`,
     );
   }
   // The octets of the BIT STRING, after the number of its unused bits.

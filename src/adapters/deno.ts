@@ -319,7 +319,7 @@ export async function verifyConn(
     if (chain.length === 0) {
       throw new ConnectionError(
         "ERR_CERTPIN_RUNTIME",
-        "Cannot verify the connection: this runtime does not show its certificate; use connectTls",
+        "Cannot verify the connection: this runtime does not expose its certificate; use connectTls",
       );
     }
     const verdict = await gate.evaluate(read.verify.hostname, chain);

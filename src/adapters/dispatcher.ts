@@ -228,7 +228,7 @@ function refuseConnector(
   callback(
     new ConnectionError(
       "ERR_CERTPIN_OPTION",
-      "Cannot connect outside of the gate",
+      "Cannot connect: this connection would bypass the check",
     ),
     null,
   );

@@ -74,7 +74,7 @@ export function* verifyPathRoutine(
   if (!Number.isFinite(at)) {
     throw new PathError(
       "ERR_CERTPIN_PATH_EXPIRED",
-      "Cannot verify the chain: the time to evaluate at is not a date",
+      'Cannot verify the chain: "at" is not a valid Date',
     );
   }
   if (chain.length === 0) {

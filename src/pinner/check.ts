@@ -191,7 +191,7 @@ function* evaluateChain(
   if (!Number.isFinite(at)) {
     throw new PathError(
       "ERR_CERTPIN_PATH_EXPIRED",
-      "Cannot evaluate the peer: the clock gives no date",
+      'Cannot evaluate the peer: "now" did not return a valid Date',
     );
   }
   const entry = host && findEntry(record, host);

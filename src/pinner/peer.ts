@@ -96,7 +96,7 @@ function copyChain(value: unknown, limits: Limits): readonly Bytes[] {
     throw new PathError(
       "ERR_CERTPIN_PATH_EMPTY_CHAIN",
       typeof value === "string" || isBytes(value)
-        ? "Cannot evaluate the peer: its chain is a list of certificates, each the bytes of one in DER"
+        ? "Cannot evaluate the peer: expected its chain as a list of certificates in DER, each a Uint8Array"
         : "Cannot evaluate the peer: it presented no certificate",
     );
   }

@@ -164,12 +164,12 @@ export async function refreshPolicy(
 
 const guarded = new WeakMap<object, Pinner>();
 
-/** Notes that every connection of a `fetch` is judged by a pinner. */
+/** Remembers which pinner evaluates every connection of a `fetch`. */
 export function rememberPinner(fetch: object, pinner: Pinner): void {
   guarded.set(fetch, pinner);
 }
 
-/** The pinner that judges every connection of a `fetch`. */
+/** The pinner that evaluates every connection of a `fetch`. */
 export function pinnerOf(fetch: object): Pinner | undefined {
   return guarded.get(fetch);
 }

@@ -62,7 +62,7 @@ export interface Pinner {
    */
   enforce(peer: Peer): Promise<Verdict>;
   /**
-   * The pins that hold for a hostname; none where it is not listed. The pin of
+   * The pins for a hostname; an empty list if the policy does not list it. The pin of
    * a certificate has no digest until it was hashed: await one `check` first.
    *
    * @throws {PolicyError} `ERR_CERTPIN_HOST_INVALID`.

@@ -44,7 +44,7 @@ export interface VerdictBase {
   readonly hostname: string;
   /** The pins that match; empty unless the reason is `pinned` or rests on roots. */
   readonly matched: readonly PinMatch[];
-  /** The verified path that decided; absent where none was needed or found. */
+  /** The verified path behind the decision; absent if no path was needed or found. */
   readonly path?: Path;
   /** What to warn about. */
   readonly warnings: readonly Finding[];

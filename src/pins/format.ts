@@ -68,7 +68,7 @@ export function formatPin(pin: Pin, style: PinStyle = "canonical"): string {
   ) {
     throw new PolicyError(
       "ERR_CERTPIN_PIN_INVALID",
-      "Cannot write a pin: this object is none",
+      "Cannot write a pin: expected a Pin",
     );
   }
   const base64 = encodeBase64(digest);

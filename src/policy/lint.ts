@@ -255,7 +255,9 @@ export function* lintRoutine(
   const record = policyRecordOf(policy);
   const at = (options.at ?? new Date()).getTime();
   if (!Number.isFinite(at)) {
-    throw new RangeError("Cannot lint the policy: the time is not a date");
+    throw new RangeError(
+      "Cannot lint the policy: the time is not a valid Date",
+    );
   }
   // Refused even where no pin has them looked at.
   for (const one of [options.anchors, options.publicAnchors]) {
@@ -325,7 +327,7 @@ export function* lintRoutine(
  * Looks for pinning that works today and hurts tomorrow: no backup, roots
  * alone, whole-certificate pins of leaves, expiry, gaps.
  *
- * Says nothing about servers: it connects to none.
+ * Opens no connection, so it says nothing about servers.
  *
  * @example
  * ```ts

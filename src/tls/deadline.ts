@@ -10,7 +10,7 @@ export const CONNECT_TIMEOUT_MS = 10_000;
 /** The error of a connection that is not open in time. */
 export function timedOut(host: string, milliseconds: number): Error {
   return Object.assign(
-    new Error(`Cannot connect to ${host}: not done after ${milliseconds} ms`),
+    new Error(`Cannot connect to ${host}: timed out after ${milliseconds} ms`),
     { code: "ETIMEDOUT" },
   );
 }

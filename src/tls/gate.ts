@@ -52,7 +52,7 @@ export interface AdmitRequest {
   readonly mayHaveEnded?: boolean;
   /**
    * Whether a refusal asks for a newer policy first, and what becomes of the
-   * connection meanwhile: `hold` judges it again, `reopen` destroys it and
+   * connection meanwhile: `hold` evaluates it again, `reopen` destroys it and
    * throws {@linkcode PolicyRefreshed} if there is a newer policy.
    */
   readonly refresh?: "hold" | "reopen";

@@ -76,7 +76,7 @@ export function requireRuntime(scope: object = globalThis): KnownRuntime {
   if (found === undefined) {
     throw new ConnectionError(
       "ERR_CERTPIN_RUNTIME",
-      `Cannot pin here: this runtime is not known to show the peer's certificate chain. Known are ${supported}`,
+      `Cannot pin here: certpin does not support this runtime, which may not show the server's chain. Supported: ${supported}`,
     );
   }
   const { name, version } = found;
@@ -92,6 +92,6 @@ export function requireRuntime(scope: object = globalThis): KnownRuntime {
   }
   throw new ConnectionError(
     "ERR_CERTPIN_RUNTIME",
-    `Cannot pin on ${name} ${version}: it is not known to show the peer's certificate chain. Known are ${supported}`,
+    `Cannot pin on ${name} ${version}: certpin does not support this version, which may not show the server's chain. Supported: ${supported}`,
   );
 }

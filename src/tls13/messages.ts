@@ -330,7 +330,7 @@ export function readServerHello(body: Bytes): ServerHello {
   };
 }
 
-/** Whether supported_versions is among the extensions, without judging the others. */
+/** Whether supported_versions is among the extensions, without checking the others. */
 function selectsTls13(reader: WireReader, body: Bytes): boolean {
   const list = new WireReader(
     body.subarray(body.length - reader.left),

@@ -27,7 +27,7 @@ export function vector(size: number, ...parts: readonly Uint8Array[]): Bytes {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   if (length >= 256 ** size) {
     throw new RangeError(
-      `Cannot write a vector of ${length} bytes: its length has ${size} bytes`,
+      `Cannot write a vector of ${length} bytes: its length field has only ${size} bytes`,
     );
   }
   return concat(uint(length, size), ...parts);

@@ -51,11 +51,11 @@ function secondsOf(date: unknown, name: string): number {
 function claimsOf(policy: Policy, options: SignPolicyOptions): Claims {
   const { audience, sequence, expiresAt, issuedAt = new Date() } = options;
   if (typeof audience !== "string" || audience === "") {
-    throw new TypeError("Cannot sign a policy: audience must be a text");
+    throw new TypeError("Cannot sign a policy: audience must be a string");
   }
   if (!isSequence(sequence)) {
     throw new RangeError(
-      "Cannot sign a policy: sequence must be a whole number, not negative",
+      "Cannot sign a policy: sequence must be a non-negative integer",
     );
   }
   const iat = secondsOf(issuedAt, "issuedAt");
@@ -116,7 +116,7 @@ export async function signPolicy(
   const claims = claimsOf(parsed, options);
   const { keyId } = options;
   if (keyId !== undefined && typeof keyId !== "string") {
-    throw new TypeError("Cannot sign a policy: keyId must be a text");
+    throw new TypeError("Cannot sign a policy: keyId must be a string");
   }
   const { key, algorithm } = await readSigningKey(options.key);
   const signed = await new CompactSign(
@@ -129,7 +129,7 @@ export async function signPolicy(
   if (signed.length > MAX_SIGNED_POLICY_BYTES) {
     throw new UpdateError(
       "ERR_CERTPIN_UPDATE_SIZE",
-      `Cannot sign the policy: signed it has ${signed.length} bytes, at most ${MAX_SIGNED_POLICY_BYTES} allowed`,
+      `Cannot sign the policy: the result has ${signed.length} bytes, at most ${MAX_SIGNED_POLICY_BYTES} are allowed`,
     );
   }
   return signed;

@@ -105,7 +105,7 @@ class PolicyUpdater implements Updater {
   readonly #options: CheckedOptions;
   readonly #keys: Promise<readonly JwsKey[]>;
   readonly #closing = new AbortController();
-  /** Newest sequence that is known; -1 where none is. */
+  /** Newest sequence that is known; -1 if there is no known one. */
   #sequence: number;
   #accepted: Accepted | undefined;
   #lastSuccess: Date | undefined;
@@ -186,7 +186,7 @@ class PolicyUpdater implements Updater {
     const floor = issuedAt?.getTime() ?? -Infinity;
     applyUpdate(
       this.#pinner,
-      // Parsed anew, it is another policy: pools judge their connections again.
+      // Parsed anew, it is another policy: pools evaluate their connections again.
       deadline === Infinity ? policy : parsePolicy(policy.toJSON()),
       { sequence, floor, deadline },
     );
@@ -427,7 +427,7 @@ export function createUpdater(
   const checked = checkOptions(options);
   if (checked.refreshInterval !== undefined && hasRefresher(pinner)) {
     throw new TypeError(
-      "Cannot make an updater: the pinner has one already that serves refused connections",
+      "Cannot make an updater: this pinner already has one that refreshes on refusal",
     );
   }
   return new PolicyUpdater(pinner, checked);

@@ -30,7 +30,7 @@ export interface VerifySignedPolicyOptions {
   keys: readonly (CryptoKey | string)[];
   /** Which clients it must be for. */
   audience: string;
-  /** When it is judged. Default: now. */
+  /** The time to check it at. Default: now. */
   at?: Date;
   /** The lowest sequence to accept. Default: 0. */
   minimumSequence?: number;
@@ -139,7 +139,7 @@ async function verifiedPayload(
       cause = error;
     }
   }
-  throw signatureError("none of the keys has signed it", cause);
+  throw signatureError("no known key signed it", cause);
 }
 
 /** What a verified signed policy is compared with. */
@@ -231,17 +231,17 @@ export async function verifySignedPolicy(
   checkOptionNames("verify a policy", options, OPTION_NAMES);
   const { audience, at = new Date(), minimumSequence = 0 } = options;
   if (typeof text !== "string") {
-    throw new TypeError("Cannot verify a policy: it must be a text");
+    throw new TypeError("Cannot verify a policy: it must be a string");
   }
   if (typeof audience !== "string" || audience === "") {
-    throw new TypeError("Cannot verify a policy: audience must be a text");
+    throw new TypeError("Cannot verify a policy: audience must be a string");
   }
   if (!(at instanceof Date)) {
     throw new TypeError("Cannot verify a policy: at must be a Date");
   }
   if (!isSequence(minimumSequence)) {
     throw new RangeError(
-      "Cannot verify a policy: minimumSequence must be a whole number, not negative",
+      "Cannot verify a policy: minimumSequence must be a non-negative integer",
     );
   }
   const keys = await readVerifyingKeys(options.keys);

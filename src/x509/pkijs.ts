@@ -65,8 +65,8 @@ function account<T>(what: string, read: () => T): T {
     // The library's message may quote the input; ours must not.
     return derError(
       error instanceof Disagreement
-        ? `Cannot read ${what}: pkijs reads another ${error.message} than stands there`
-        : `Cannot read ${what}: pkijs cannot`,
+        ? `Cannot read ${what}: pkijs reads a different ${error.message} than the bytes contain`
+        : `Cannot read ${what}: pkijs rejects it`,
     );
   }
 }
@@ -440,7 +440,7 @@ export function readBasicConstraints(value: Bytes): BasicConstraints {
     hold(ca === hasCa, "cA");
     hold((length === undefined) === (parts.length === 0), "pathLenConstraint");
     if (length !== undefined && !ca) {
-      derError(`Cannot read ${what}: a path length without the CA bit`);
+      derError(`Cannot read ${what}: pathLenConstraint without the CA bit`);
     }
     return {
       ca,

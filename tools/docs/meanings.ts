@@ -27,12 +27,11 @@ export const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
   },
   ERR_CERTPIN_CERTIFICATE_DER: {
     means: "The bytes are not one certificate in strict DER",
-    remedy:
-      "Look at it with `openssl asn1parse`; whoever made it has to make it again",
+    remedy: "Look at it with `openssl asn1parse`; ask its issuer for a new one",
     source: "X.690; RFC 5280, 4.1",
   },
   ERR_CERTPIN_CERTIFICATE_VERSION: {
-    means: "The version field is none that exists",
+    means: "The version is not 1, 2 or 3",
     remedy: "Reissue it as version 3",
     source: "RFC 5280, 4.1.2.1",
   },
@@ -46,7 +45,7 @@ export const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
       "Convert it to PEM or DER: PKCS#8, PKCS#1, SEC1, SPKI, PKCS#10 or PKCS#12",
   },
   ERR_CERTPIN_KEY_ALGORITHM: {
-    means: "The key is of a kind that certificates for TLS do not have",
+    means: "TLS certificates do not use this kind of key",
     remedy: "Make an EC (P-256, P-384, P-521), RSA or Ed25519 key",
   },
   ERR_CERTPIN_KEY_ENCRYPTION: {
@@ -59,11 +58,12 @@ export const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     remedy: "Give it on the terminal, or as the command's help says",
   },
   ERR_CERTPIN_POLICY_INVALID: {
-    means: "The policy is not one; `problems` lists everything that is wrong",
-    remedy: "Mend what the pointers name; editors help with the schema",
+    means: "The policy is not valid; `problems` lists every error",
+    remedy:
+      "Fix the places that the pointers name; an editor helps if it knows the schema",
   },
   ERR_CERTPIN_PIN_INVALID: {
-    means: "A pin has no form that is known, or a digest of the wrong length",
+    means: "A pin has an unknown format, or a digest of the wrong length",
     remedy: "Print it with `certpin pin`",
   },
   ERR_CERTPIN_PIN_HASH: {
@@ -71,11 +71,11 @@ export const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     remedy: "Make it again with SHA-256, 384 or 512",
   },
   ERR_CERTPIN_PIN_FORMAT: {
-    means: "The style asked for cannot say this pin",
-    remedy: "Choose another style: `curl` and `okhttp` know SPKI hashes alone",
+    means: "The requested style cannot express this pin",
+    remedy: "Choose another style: `curl` and `okhttp` have only SPKI hashes",
   },
   ERR_CERTPIN_HOST_INVALID: {
-    means: "A hostname is none",
+    means: "A hostname is not valid",
     remedy: "Give a DNS name or an IP literal, without scheme, port or path",
   },
   ERR_CERTPIN_UNLISTED: {
@@ -88,7 +88,7 @@ export const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
   },
   ERR_CERTPIN_DOCUMENT_SYNTAX: {
     means: "The configuration of another tool cannot be read",
-    remedy: "Mend the file at the place that the message names",
+    remedy: "Fix the file at the place that the message names",
   },
   ERR_CERTPIN_DOCUMENT_ENTITY: {
     means: "An XML file declares entities, which are never expanded",
@@ -99,9 +99,9 @@ export const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     remedy: "Configure the server's certificate",
   },
   ERR_CERTPIN_PATH_NO_ISSUER: {
-    means: "No certificate at hand is the issuer, or no anchor is reached",
+    means: "No known certificate is the issuer, or no anchor is reached",
     remedy:
-      "Have the server send its intermediates; or list them in the policy's `certificates`; or trust the root with `ca` or `anchors`",
+      "Configure the server to send its intermediates; or list them in the policy's `certificates`; or trust the root with `ca` or `anchors`",
     source: "RFC 5280, 6.1.3 (a)(4)",
   },
   ERR_CERTPIN_PATH_ALGORITHM: {
@@ -111,7 +111,7 @@ export const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     source: "CA/B Forum Baseline Requirements, 6.1.5 and 7.1.3",
   },
   ERR_CERTPIN_PATH_SIGNATURE: {
-    means: "A signature is not that of the supposed issuer",
+    means: "A signature was not made by the key of the supposed issuer",
     remedy: "Look for another certificate of the same name in the chain",
     source: "RFC 5280, 6.1.3 (a)(1)",
   },
@@ -128,24 +128,24 @@ export const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     source: "RFC 5280, 4.1.2.2",
   },
   ERR_CERTPIN_PATH_EXTENSION: {
-    means: "An extension is malformed, repeated, missing or out of its place",
+    means: "An extension is malformed, repeated, missing or in the wrong place",
     remedy:
       'Reissue as the message says; for a CA of your own, `"profile": "private"` allows what only public CAs must do',
     source: "RFC 5280, 4.2",
   },
   ERR_CERTPIN_PATH_CRITICAL_EXTENSION: {
     means: "A critical extension is unknown",
-    remedy: "Reissue without it, or with it not critical",
+    remedy: "Reissue the certificate without it, or mark it not critical",
     source: "RFC 5280, 4.2 and 6.1.4 (o)",
   },
   ERR_CERTPIN_PATH_NOT_YET_VALID: {
     means: "A certificate is not valid yet",
-    remedy: "Look at the clock first",
+    remedy: "Check the clock first",
     source: "RFC 5280, 6.1.3 (a)(2)",
   },
   ERR_CERTPIN_PATH_EXPIRED: {
     means: "A certificate is not valid any more",
-    remedy: "Renew it; look at the clock",
+    remedy: "Renew it; check the clock",
     source: "RFC 5280, 6.1.3 (a)(2)",
   },
   ERR_CERTPIN_PATH_NOT_CA: {
@@ -185,7 +185,7 @@ export const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     source: "CA/B Forum Baseline Requirements, 7.1.2.7",
   },
   ERR_CERTPIN_MISMATCH: {
-    means: "The path is valid, and no pin that is demanded is on it",
+    means: "The path is valid, but no required pin matches it",
     remedy: "See [reading a refusal](refusals.md#a-mismatch)",
   },
   ERR_CERTPIN_ROOT_ONLY: {
@@ -194,17 +194,17 @@ export const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
   },
   ERR_CERTPIN_LIMIT_CERTIFICATE_SIZE: {
     means: "A certificate, a key file or a PEM text is too large",
-    remedy: "Nothing real is: look at where it comes from",
+    remedy: "Real ones are smaller: check where it comes from",
   },
   ERR_CERTPIN_LIMIT_CHAIN_LENGTH: {
     means:
       "The peer's chain is too long: more than `chainCertificates`, 256 KiB or 16,384 DER values",
-    remedy: "Have the server send its own chain alone",
+    remedy: "Configure the server to send only its own chain",
   },
   ERR_CERTPIN_LIMIT_PATH_WORK: {
     means: "The search for a path used up one of its budgets",
     remedy:
-      "Have the server send fewer certificates; or raise the budget in `limits`",
+      "Configure the server to send fewer certificates; or raise the budget in `limits`",
   },
   ERR_CERTPIN_LIMIT_POLICY_SIZE: {
     means: "A policy, or another tool's configuration, is too large",
@@ -215,16 +215,16 @@ export const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     remedy: "Use Deno 2.8, Node 22.19, Bun 1.4 or later",
   },
   ERR_CERTPIN_OPTION: {
-    means: "An option would weaken the check or go round it",
-    remedy: "Leave out what the message names",
+    means: "An option would weaken or bypass the check",
+    remedy: "Remove the option that the message names",
   },
   ERR_CERTPIN_PROTOCOL: {
     means: "A URL, or a redirect to one, is not `https:` or `wss:`",
-    remedy:
-      "Only TLS can be pinned: mend the URL, or handle redirects yourself",
+    remedy: "Only TLS can be pinned: fix the URL, or handle redirects yourself",
   },
   ERR_CERTPIN_NO_CHAIN: {
-    means: "This connection showed no certificates: a resumed session, say",
+    means:
+      "This connection showed no certificates, for example because its session was resumed",
     remedy: "Let certpin open the connection",
   },
   ERR_CERTPIN_PROXY: {
@@ -238,8 +238,7 @@ export const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     remedy: "Look at the chain with `certpin inspect`",
   },
   ERR_CERTPIN_UPDATE_SIGNATURE: {
-    means:
-      "None of the keys has signed it, or the header names another algorithm",
+    means: "No known key signed it, or the header names another algorithm",
     remedy: "Compare the client's `keys` with the key that signs",
     source: "RFC 7515, 5.2; RFC 8725, 3.1",
   },
@@ -249,8 +248,8 @@ export const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     remedy: "Sign again with a higher sequence",
   },
   ERR_CERTPIN_UPDATE_EXPIRED: {
-    means: "It may not be accepted any more: its `expiresAt` has passed",
-    remedy: "Sign again and publish; do so regularly",
+    means: "Its `expiresAt` has passed",
+    remedy: "Sign and publish it again; do this regularly",
     source: "RFC 7519, 4.1.4",
   },
   ERR_CERTPIN_UPDATE_NOT_YET_VALID: {
@@ -264,7 +263,7 @@ export const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
   },
   ERR_CERTPIN_UPDATE_MALFORMED: {
     means:
-      "It is no signed policy: another type, a broken text, a policy that is refused",
+      "It is not a valid signed policy: wrong type, broken text, or an invalid policy",
     remedy: "Look at the file with `certpin verify`; the `cause` says more",
     source: "RFC 7515, 7.1; RFC 8725, 3.11",
   },
@@ -274,12 +273,13 @@ export const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
   },
   ERR_CERTPIN_HTTP_PROTOCOL: {
     means:
-      "A response is not HTTP/1.1, or two readers could take it differently",
+      "A response is not HTTP/1.1, or two parsers could read it differently",
     remedy:
-      "The message says what was wrong: mend the server, or what stands before it",
+      "The message says what was wrong: fix the server, or the proxy in front of it",
   },
   ERR_CERTPIN_TLS_VERSION: {
-    means: "The server does not speak TLS 1.3; nothing older is spoken on edge",
+    means:
+      "The server does not support TLS 1.3; `./edge` supports nothing older",
     remedy: "Enable TLS 1.3 on the server",
     source: "RFC 8446, 4.1.3 and 4.2.1",
   },
@@ -290,27 +290,26 @@ export const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     source: "RFC 8446, 6",
   },
   ERR_CERTPIN_TLS_PROTOCOL: {
-    means: "The server, or somebody between, broke the rules of TLS 1.3",
-    remedy:
-      "Check that the port speaks TLS; then report what the message names",
+    means: "The server, or somebody on the network, broke the rules of TLS 1.3",
+    remedy: "Check that the port speaks TLS; then report the message",
     source: "RFC 8446",
   },
   ERR_CERTPIN_TLS_TRUNCATED: {
     means:
-      "The connection ended without close_notify: what was read may be cut short",
-    remedy: "Try again; do not use the part that was read",
+      "The connection ended without close_notify: the data may be incomplete",
+    remedy: "Try again; do not use the data",
     source: "RFC 8446, 6.1",
   },
   ERR_CERTPIN_UPDATE_FETCH: {
     means:
-      "The policy could not be fetched: no connection, another status than 200, a redirect, or it took too long",
+      "The policy could not be fetched: no connection, another status than 200, a redirect, or a timeout",
     remedy: "Look at `url`; the `cause` says more",
   },
   ERR_CERTPIN_UPDATE_STORE: {
     means:
-      "The store cannot be read or written, or holds what cannot be verified",
+      "The store cannot be read or written, or its content cannot be verified",
     remedy:
-      "Look at the file's permissions; what cannot be verified is replaced by the next update",
+      "Check the file's permissions; the next update replaces content that cannot be verified",
   },
   ERR_CERTPIN_UPDATE_MAX_AGE: {
     means:

@@ -118,7 +118,9 @@ async function buildChecked(
 ): Promise<Response> {
   const { responseBody } = exchange;
   if (responseBody === null) {
-    throw networkError(new Error("Cannot check the integrity of no body"));
+    throw networkError(
+      new Error("Cannot check the integrity: the response has no body"),
+    );
   }
   const bytes = await readAll(responseBody.toStream());
   if (!await matchesIntegrity(bytes, integrity)) {

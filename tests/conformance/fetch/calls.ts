@@ -137,7 +137,7 @@ export const calls: BehaviourGroup = {
       REFUSED,
     ),
     called("takes keepalive", () => ({ keepalive: true }), "GET"),
-    called("refuses a signal that is none", () => ({ signal: {} }), REFUSED),
+    called("refuses an invalid signal", () => ({ signal: {} }), REFUSED),
     called("takes null for no signal", () => ({ signal: null }), "GET"),
     called("refuses a window", () => ({ window: {} }), REFUSED),
     asked("asks for the root", "", "/"),

@@ -132,7 +132,7 @@ export const headers: BehaviourGroup = {
       REFUSED,
     ),
     sent(
-      "refuses pairs that are none",
+      "refuses invalid header pairs",
       () => ({
         headers: [["x-one"]] as unknown as HeadersInit,
       }),
