@@ -1,5 +1,7 @@
 /**
- * What limits a figure that misses its goal, from profiles (`--cpu-prof`).
+ * What limits a figure that misses its goal. For `fetch` on Deno and Node, cold
+ * start and many hosts it comes from profiles (`--cpu-prof`); for `connect` and
+ * `check` from timing parts of the work, for Bun from a bare `dispatch`.
  *
  * @module
  */
