@@ -3,8 +3,11 @@
  *
  * @module
  */
-import type { MintedCertificate } from "@certpin/certpin/testing";
-import { mintCertificate } from "@certpin/certpin/testing";
+import {
+  mintCertificate,
+  type MintedCertificate,
+  type MintedKey,
+} from "@certpin/certpin/testing";
 import { issueLeaf, type World } from "./model.ts";
 
 /** One connection of the model. */
@@ -71,6 +74,21 @@ const YEAR_DAYS = 365;
 const later = ({ now }: World, days: number) =>
   new Date(now.getTime() + days * DAY_MS);
 
+/** A connection to a leaf that is issued for it; by default with a fresh key, today, under today's root. */
+async function attempt(
+  world: World,
+  issuer: MintedCertificate,
+  options: {
+    readonly key?: MintedKey;
+    readonly at?: Date;
+    readonly anchors?: readonly MintedCertificate[];
+  } = {},
+): Promise<Attempt> {
+  const { key, at = world.now, anchors = [world.ca.root] } = options;
+  const leaf = await issueLeaf(world.hostname, issuer, at, key);
+  return { chain: [leaf, issuer], anchors, at };
+}
+
 const ADD_BACKUP =
   "add the pin of a backup key, and serve with that key; or send the next pin with a signed policy first (certpin rotate)";
 const KEEP_KEY =
@@ -89,19 +107,9 @@ export const EVENTS: readonly DrillEvent[] = [
     ifLockedOut: "pin the key (SPKI), not the whole certificate",
     ifFooled: "",
     replay: async (world) => ({
-      server: [{
-        chain: [
-          await issueLeaf(
-            world.hostname,
-            world.ca.intermediate,
-            world.now,
-            world.leafKey,
-          ),
-          world.ca.intermediate,
-        ],
-        anchors: [world.ca.root],
-        at: world.now,
-      }],
+      server: [
+        await attempt(world, world.ca.intermediate, { key: world.leafKey }),
+      ],
     }),
   },
   {
@@ -111,14 +119,7 @@ export const EVENTS: readonly DrillEvent[] = [
     ifLockedOut: KEEP_KEY,
     ifFooled: "",
     replay: async (world) => ({
-      server: [{
-        chain: [
-          await issueLeaf(world.hostname, world.ca.intermediate, world.now),
-          world.ca.intermediate,
-        ],
-        anchors: [world.ca.root],
-        at: world.now,
-      }],
+      server: [await attempt(world, world.ca.intermediate)],
     }),
   },
   {
@@ -128,19 +129,7 @@ export const EVENTS: readonly DrillEvent[] = [
     ifLockedOut: ALL_ROOTS,
     ifFooled: "",
     replay: async (world) => ({
-      server: [{
-        chain: [
-          await issueLeaf(
-            world.hostname,
-            world.ca.sibling,
-            world.now,
-            world.leafKey,
-          ),
-          world.ca.sibling,
-        ],
-        anchors: [world.ca.root],
-        at: world.now,
-      }],
+      server: [await attempt(world, world.ca.sibling, { key: world.leafKey })],
     }),
   },
   {
@@ -150,14 +139,11 @@ export const EVENTS: readonly DrillEvent[] = [
     ifLockedOut: ALL_ROOTS,
     ifFooled: "",
     replay: async (world) => ({
-      server: [{
-        chain: [
-          await issueLeaf(world.hostname, world.other.intermediate, world.now),
-          world.other.intermediate,
-        ],
-        anchors: [world.ca.root, world.other.root],
-        at: world.now,
-      }],
+      server: [
+        await attempt(world, world.other.intermediate, {
+          anchors: [world.ca.root, world.other.root],
+        }),
+      ],
     }),
   },
   {
@@ -167,14 +153,7 @@ export const EVENTS: readonly DrillEvent[] = [
     ifLockedOut: ALL_ROOTS,
     ifFooled: "",
     replay: async (world) => ({
-      server: [{
-        chain: [
-          await issueLeaf(world.hostname, world.ca.sibling, world.now),
-          world.ca.sibling,
-        ],
-        anchors: [world.ca.root],
-        at: world.now,
-      }],
+      server: [await attempt(world, world.ca.sibling)],
     }),
   },
   {
@@ -231,19 +210,9 @@ export const EVENTS: readonly DrillEvent[] = [
     ifFooled:
       "the thief is accepted until the old pin is gone: send the new policy with a signed update, and revoke the certificate",
     replay: async (world) => ({
-      server: [{
-        chain: [
-          await issueLeaf(
-            world.hostname,
-            world.ca.intermediate,
-            world.now,
-            world.backupKey,
-          ),
-          world.ca.intermediate,
-        ],
-        anchors: [world.ca.root],
-        at: world.now,
-      }],
+      server: [
+        await attempt(world, world.ca.intermediate, { key: world.backupKey }),
+      ],
       impostor: [{
         chain: [world.leaf, world.ca.intermediate],
         anchors: [world.ca.root],
@@ -259,14 +228,7 @@ export const EVENTS: readonly DrillEvent[] = [
       "keep two backups in two places, or pin all roots of your CA beside the keys",
     ifFooled: "",
     replay: async (world) => ({
-      server: [{
-        chain: [
-          await issueLeaf(world.hostname, world.ca.intermediate, world.now),
-          world.ca.intermediate,
-        ],
-        anchors: [world.ca.root],
-        at: world.now,
-      }],
+      server: [await attempt(world, world.ca.intermediate)],
     }),
   },
   {
@@ -276,14 +238,7 @@ export const EVENTS: readonly DrillEvent[] = [
     ifLockedOut: "",
     ifFooled: PIN_LEAF,
     replay: async (world) => ({
-      impostor: [{
-        chain: [
-          await issueLeaf(world.hostname, world.ca.intermediate, world.now),
-          world.ca.intermediate,
-        ],
-        anchors: [world.ca.root],
-        at: world.now,
-      }],
+      impostor: [await attempt(world, world.ca.intermediate)],
     }),
   },
   {
@@ -294,14 +249,11 @@ export const EVENTS: readonly DrillEvent[] = [
     ifFooled:
       "leave the other CA out if you do not need it; else pin the server's own key",
     replay: async (world) => ({
-      impostor: [{
-        chain: [
-          await issueLeaf(world.hostname, world.other.intermediate, world.now),
-          world.other.intermediate,
-        ],
-        anchors: [world.ca.root, world.other.root],
-        at: world.now,
-      }],
+      impostor: [
+        await attempt(world, world.other.intermediate, {
+          anchors: [world.ca.root, world.other.root],
+        }),
+      ],
     }),
   },
   {
@@ -335,19 +287,12 @@ export const EVENTS: readonly DrillEvent[] = [
     replay: async (world) => {
       const at = later(world, OFFLINE_DAYS);
       return {
-        server: [{
-          chain: [
-            await issueLeaf(
-              world.hostname,
-              world.ca.intermediate,
-              at,
-              world.backupKey,
-            ),
-            world.ca.intermediate,
-          ],
-          anchors: [world.ca.root],
-          at,
-        }],
+        server: [
+          await attempt(world, world.ca.intermediate, {
+            key: world.backupKey,
+            at,
+          }),
+        ],
       };
     },
   },
@@ -362,19 +307,12 @@ export const EVENTS: readonly DrillEvent[] = [
       if (expiresAt === undefined) return undefined;
       const at = new Date(Math.max(expiresAt, world.now.getTime()) + DAY_MS);
       return {
-        server: [{
-          chain: [
-            await issueLeaf(
-              world.hostname,
-              world.ca.intermediate,
-              at,
-              world.leafKey,
-            ),
-            world.ca.intermediate,
-          ],
-          anchors: [world.ca.root],
-          at,
-        }],
+        server: [
+          await attempt(world, world.ca.intermediate, {
+            key: world.leafKey,
+            at,
+          }),
+        ],
       };
     },
   },
@@ -390,19 +328,12 @@ export const EVENTS: readonly DrillEvent[] = [
       // The set has expired, and the clock says that it has not.
       const at = new Date(expiresAt + (1 - YEAR_DAYS) * DAY_MS);
       return {
-        impostor: [{
-          chain: [
-            await issueLeaf(
-              world.hostname,
-              world.ca.intermediate,
-              at,
-              world.leafKey,
-            ),
-            world.ca.intermediate,
-          ],
-          anchors: [world.ca.root],
-          at,
-        }],
+        impostor: [
+          await attempt(world, world.ca.intermediate, {
+            key: world.leafKey,
+            at,
+          }),
+        ],
       };
     },
   },
