@@ -20,6 +20,7 @@ import {
   type MintedKey,
   mintKey,
 } from "../../src/testing/mod.ts";
+import { random } from "../../tests/conformance/random.ts";
 import { encodeBase64 } from "@std/encoding/base64";
 
 /** The first day. */
@@ -246,33 +247,22 @@ async function impostors(
   return found;
 }
 
-/** A small generator of numbers from 0 to 1 (mulberry32), the same in every run. */
-function* numbers(seed: number): Generator<number, never> {
-  let state = seed;
-  for (;;) {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    yield ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  }
-}
-
-/** Days from publishing to applying; most clients update within two days. */
-const LAGS: readonly (readonly [share: number, from: number, to: number])[] = [
-  [0.6, 0, 2],
-  [0.85, 3, 7],
-  [0.97, 8, 21],
-  [1, 22, 42],
+/** Days from publishing to applying, by percent of the clients; most need two at most. */
+const LAGS: readonly (readonly [upTo: number, from: number, to: number])[] = [
+  [60, 0, 2],
+  [85, 3, 7],
+  [97, 8, 21],
+  [100, 22, 42],
 ];
 
 /** How many clients have each lag, by days. */
 export function lagsOfClients(): readonly number[] {
-  const random = numbers(20_270_101);
+  const draw = random(20_270_101);
   const counts = new Array<number>(43).fill(0);
   for (let client = 0; client < CLIENTS; client++) {
-    const draw = random.next().value;
-    const [, from, to] = LAGS.find(([share]) => draw <= share)!;
-    counts[from + Math.floor(random.next().value * (to - from + 1))]++;
+    const percent = draw.below(100);
+    const [, from, to] = LAGS.find(([upTo]) => percent < upTo)!;
+    counts[from + draw.below(to - from + 1)]++;
   }
   return counts;
 }
