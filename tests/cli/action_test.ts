@@ -91,7 +91,7 @@ Deno.test("the GitHub Action tells once which chain moved, and fails for a block
       `${cwd}/roots.pem`,
       old.ca + renewed.ca + impostor.ca,
     );
-    const run = async (): Promise<
+    const run = async (drill = false): Promise<
       Ran & Record<"summary" | "output", string>
     > => {
       for (const name of ["summary", "output"]) {
@@ -105,7 +105,7 @@ Deno.test("the GitHub Action tells once which chain moved, and fails for a block
           CERTPIN_COMMAND: commandWords().join(" "),
           CERTPIN_HOSTS: `localhost:${server.port}`,
           CERTPIN_ROOTS: "roots.pem",
-          CERTPIN_DRILL: "false",
+          CERTPIN_DRILL: `${drill}`,
           CERTPIN_TOKEN: "a-secret",
           GITHUB_API_URL: github.url,
           GITHUB_REPOSITORY: "owner/name",
@@ -143,9 +143,11 @@ Deno.test("the GitHub Action tells once which chain moved, and fails for a block
     assertEquals(github.calls.length, 2);
 
     server.show(impostor);
-    const blocked = await run();
+    const blocked = await run(true);
     assertEquals(blocked.code, 1);
     assertStringIncludes(blocked.stdout, "::error::localhost: ERR_CERTPIN_");
+    assertStringIncludes(blocked.summary, "Drill: ");
+    assert(!third.summary.includes("Drill: "));
     assertEquals(
       github.calls.slice(2).map(({ method, path }) => [
         method,

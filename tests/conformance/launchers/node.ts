@@ -11,7 +11,7 @@ import { createHarness } from "../harness.ts";
 import { recordFeature } from "./features.ts";
 
 /** How long the process may live on after its last test, in milliseconds. */
-const LINGER_MS = 15_000;
+const LINGER_MS = 10_000;
 
 const runtime = process.versions.bun ? "bun" : "node";
 const harness = createHarness({
